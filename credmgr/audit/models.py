@@ -1,0 +1,63 @@
+"""What happened, append-only. Rows hold ids, not foreign keys: they outlive what they speak of."""
+
+import uuid
+
+from django.db import models
+
+
+class AuditEvent(models.Model):
+    """One act of a person or a command, written in the transaction of the act. Never holds values."""
+
+    sequence = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(db_index=True)
+    tenant_id = models.UUIDField(null=True)
+    application_id = models.UUIDField(null=True)
+    actor_id = models.UUIDField(null=True)
+    actor_name = models.TextField()
+    address = models.TextField(blank=True)
+    tag = models.TextField()
+    object_type = models.TextField(blank=True)
+    object_id = models.TextField(blank=True)
+    object_name = models.TextField(blank=True)
+    succeeded = models.BooleanField(default=True)
+    changes = models.JSONField(default=dict)
+    correlation_id = models.UUIDField(default=uuid.uuid4)
+
+    class Meta:
+        indexes = [models.Index(fields=["application_id", "-sequence"], name="audit_by_application")]
+
+
+class SignIn(models.Model):
+    """One answered token request of a known client, committed before the answer leaves.
+
+    error_code 0 is success, else the number after AADSTS. credential_type as in Graph's sign-in log: none, clientSecret,
+    certificate, clientAssertion. count is above 1 where a flood of alike refusals was folded into one row.
+    """
+
+    sequence = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(db_index=True)
+    trace_id = models.UUIDField()
+    correlation_id = models.UUIDField()
+    tenant_id = models.UUIDField()
+    client_id = models.TextField()
+    application_id = models.UUIDField(null=True)
+    service_principal_id = models.UUIDField(null=True)
+    resource = models.TextField(blank=True)
+    resource_id = models.TextField(blank=True)
+    error_code = models.IntegerField(default=0)
+    credential_id = models.UUIDField(null=True)
+    credential_type = models.TextField(default="none")
+    thumbprint = models.TextField(blank=True)
+    address = models.TextField(blank=True)
+    token_id = models.TextField(blank=True)
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["application_id", "-sequence"], name="signin_by_application"),
+            models.Index(
+                fields=["credential_id", "-sequence"],
+                name="signin_by_credential",
+                condition=models.Q(credential_id__isnull=False),
+            ),
+        ]

@@ -1,0 +1,69 @@
+"""Writes the audit. Called by every act, inside the act's transaction: no change without its row."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+
+from credmgr.accounts.models import User
+from credmgr.audit.events import EventTag
+from credmgr.audit.models import AuditEvent
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts. user is None for commands and for people not signed in."""
+
+    name: str
+    user: User | None = None
+    address: str = ""
+    correlation_id: uuid.UUID = field(default_factory=uuid.uuid4)
+
+    @classmethod
+    def from_request(cls, request: HttpRequest) -> "Actor":
+        """The person behind a request."""
+        user = request.user if isinstance(request.user, User) else None
+        return cls(
+            name=user.shown_name if user else "Not signed in",
+            user=user,
+            address=request.META.get("REMOTE_ADDR", ""),
+            correlation_id=getattr(request, "correlation_id", None) or uuid.uuid4(),
+        )
+
+    @classmethod
+    def command(cls) -> "Actor":
+        """A management command at the server's own console."""
+        return cls(name="Command line")
+
+
+def record_event(
+    tag: EventTag,
+    *,
+    actor: Actor,
+    now: datetime,
+    tenant_id: uuid.UUID | None = None,
+    application_id: uuid.UUID | None = None,
+    object_type: str = "",
+    object_id: object = "",
+    object_name: str = "",
+    changes: dict[str, Any] | None = None,
+    succeeded: bool = True,
+) -> AuditEvent:
+    """Append one event. changes: {field: [old, new]} of harmless fields only, never a value that proves identity."""
+    return AuditEvent.objects.create(
+        tag=tag.value,
+        at=now,
+        tenant_id=tenant_id,
+        application_id=application_id,
+        actor_id=actor.user.pk if actor.user else None,
+        actor_name=actor.name,
+        address=actor.address,
+        object_type=object_type,
+        object_id=str(object_id),
+        object_name=object_name,
+        changes=changes or {},
+        succeeded=succeeded,
+        correlation_id=actor.correlation_id,
+    )

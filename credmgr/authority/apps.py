@@ -1,0 +1,7 @@
+"""Django's description of this package."""
+
+from django.apps import AppConfig
+
+
+class AuthorityConfig(AppConfig):
+    name = "credmgr.authority"

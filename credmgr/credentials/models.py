@@ -1,0 +1,69 @@
+"""What an application proves itself with. A row's id is the keyId (Secret ID, Certificate ID)."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from credmgr.registrations.models import Application
+from credmgr.vault.fields import SealedField
+
+
+class ClientSecret(models.Model):
+    """A client secret. value is sealed (null for verify-only); verifier is the keyed digest the endpoint compares."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="client_secrets")
+    description = models.CharField(max_length=256, blank=True)
+    hint = models.CharField(max_length=3)
+    value = SealedField(null=True, place=("client_secret", "value"))
+    verifier = models.BinaryField(max_length=41)
+    start_at = models.DateTimeField()
+    end_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by_name = models.TextField(blank=True)
+    form_token = models.UUIDField(null=True, unique=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["hint"], name="client_secret_hint"), models.Index(fields=["end_at"], name="client_secret_end")]
+
+    @property
+    def is_verify_only(self) -> bool:
+        """Whether only the digest was kept, so that a test has to ask for the value."""
+        return self.value is None
+
+
+class Certificate(models.Model):
+    """A certificate (a key credential). der is sealed; thumbprints are upper-case hex over the DER as uploaded."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="certificates")
+    description = models.TextField(blank=True)
+    der = SealedField(place=("certificate", "der"))
+    private_key = SealedField(null=True, place=("certificate", "private_key"))
+    thumbprint_sha1 = models.CharField(max_length=40, db_index=True)
+    thumbprint_sha256 = models.CharField(max_length=64, db_index=True)
+    subject = models.TextField(blank=True)
+    issuer = models.TextField(blank=True)
+    alternative_names = models.JSONField(default=list)
+    serial_number = models.TextField(blank=True)
+    key_type = models.CharField(max_length=32)
+    key_size = models.PositiveIntegerField()
+    signature_algorithm = models.TextField(blank=True)
+    start_at = models.DateTimeField()
+    end_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by_name = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["end_at"], name="certificate_end")]
+        constraints = [
+            models.UniqueConstraint(fields=["application", "thumbprint_sha256"], name="certificate_once_per_application")
+        ]
+
+    @property
+    def has_private_key(self) -> bool:
+        """Whether its owner chose to keep the private key here, sealed."""
+        return self.private_key is not None

@@ -1,0 +1,34 @@
+"""The history of token tests."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from credmgr.registrations.models import Application
+
+
+class FlowRun(models.Model):
+    """One press of Test acquire token. report is the redacted outcome (flowtest.report), never a raw token.
+
+    verdict: verified, refused, unverified (a token came but a check failed), unreachable, invalid (never sent).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="flow_runs")
+    credential_id = models.UUIDField(null=True, db_index=True)
+    credential_kind = models.CharField(max_length=16)
+    credential_name = models.TextField(blank=True)
+    target = models.CharField(max_length=255)
+    scope = models.CharField(max_length=512)
+    verdict = models.CharField(max_length=16)
+    error_code = models.IntegerField(default=0)
+    duration_ms = models.PositiveIntegerField()
+    correlation_id = models.UUIDField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor_name = models.TextField(blank=True)
+    started_at = models.DateTimeField()
+    report = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["application", "-started_at"], name="flow_run_history")]

@@ -1,0 +1,1 @@
+"""The portal's addresses, a file per object."""

@@ -1,0 +1,5 @@
+"""Addresses: credentials."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Addresses: flow_tests."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

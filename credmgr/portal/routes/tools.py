@@ -1,0 +1,5 @@
+"""Addresses: tools."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,13 @@
+"""All pages of the portal, in one namespace."""
+
+from credmgr.portal.routes import applications, credentials, flow_tests, logs, tools
+
+app_name = "portal"
+
+urlpatterns = [
+    *applications.urlpatterns,
+    *credentials.urlpatterns,
+    *flow_tests.urlpatterns,
+    *logs.urlpatterns,
+    *tools.urlpatterns,
+]

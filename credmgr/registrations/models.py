@@ -1,0 +1,93 @@
+"""Directories (tenants) and the applications registered in them."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+SINGLE_TENANT = "AzureADMyOrg"
+MULTITENANT = "AzureADMultipleOrgs"
+AUDIENCES = [
+    (SINGLE_TENANT, "Accounts in this organizational directory only (single tenant)"),
+    (MULTITENANT, "Accounts in any organizational directory (multitenant)"),
+]
+
+
+class Tenant(models.Model):
+    """A directory. Its id is the tenant id in every URL and token."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=256)
+    created_at = models.DateTimeField()
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["is_default"], condition=models.Q(is_default=True), name="one_default_tenant")
+        ]
+
+
+class TenantDomain(models.Model):
+    """A verified domain name, lower case; usable wherever the tenant id is."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="domains")
+    name = models.CharField(max_length=253, unique=True)
+    is_initial = models.BooleanField(default=False)
+
+
+class Application(models.Model):
+    """An app registration with its service principal in the home directory.
+
+    id is the object id, client_id the application (client) id, service_principal_id the `oid` of its tokens: three
+    different GUIDs. access_token_version is what tokens *for* this application look like (null and 1: v1).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    service_principal_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="applications")
+    display_name = models.CharField(max_length=256)
+    sign_in_audience = models.CharField(max_length=64, choices=AUDIENCES, default=SINGLE_TENANT)
+    notes = models.TextField(blank=True, max_length=1024)
+    is_disabled = models.BooleanField(default=False)
+    access_token_version = models.PositiveSmallIntegerField(null=True, default=2)
+    is_demo = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by_name = models.TextField(blank=True)
+    deleted_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+    form_token = models.UUIDField(null=True, unique=True)
+    owners = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Ownership", related_name="owned_applications")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant", "deleted_at", "display_name"], name="application_by_name"),
+            models.Index(fields=["tenant", "deleted_at", "created_at"], name="application_by_creation"),
+        ]
+
+
+class Ownership(models.Model):
+    """A person who owns a registration."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="ownerships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="ownerships")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["application", "user"], name="one_ownership")]
+
+
+class IdentifierUri(models.Model):
+    """An Application ID URI. Unique in its directory among registrations that are not deleted."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="identifier_uris")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
+    uri = models.CharField(max_length=255)
+    is_released = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "uri"], condition=models.Q(is_released=False), name="one_live_identifier_uri"
+            )
+        ]

@@ -1,0 +1,227 @@
+"""Django settings and nothing else. Every value a person may change is read here, from credmgr.env only."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+
+from credmgr import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env.load_dotenv(BASE_DIR / ".env")
+
+# ------------------------------------------------------------------ where things are
+DATA_DIR = Path(env.text("CREDMGR_DATA_DIR", str(BASE_DIR / "var"))).expanduser().absolute()
+CA_FILE = DATA_DIR / "tls" / "ca.pem"
+CA_BUNDLE_FILE = DATA_DIR / "tls" / "ca-bundle.pem"
+
+# ------------------------------------------------------------------ addresses
+PORTAL_PORT = env.number("CREDMGR_PORTAL_PORT", 8000, least=1, most=65535)
+AUTHORITY_PORT = env.number("CREDMGR_AUTHORITY_PORT", 8443, least=1, most=65535)
+PUBLIC_URL = env.text("CREDMGR_PUBLIC_URL").rstrip("/")
+AUTHORITY_URL = PUBLIC_URL or f"https://localhost:{AUTHORITY_PORT}"
+BIND_ADDRESS = env.text("CREDMGR_BIND_ADDRESS", "127.0.0.1")
+TRUSTED_PROXIES = env.names("CREDMGR_TRUSTED_PROXIES")
+TLS_CERTIFICATE_FILE = env.text("CREDMGR_TLS_CERTIFICATE_FILE")
+TLS_KEY_FILE = env.text("CREDMGR_TLS_KEY_FILE")
+# Set by `serve` for each of its process groups: "portal" (plain http, loopback) or "secure" (https).
+LISTENER = env.text("CREDMGR_LISTENER", "secure")
+PORTAL_URL = PUBLIC_URL or f"http://localhost:{PORTAL_PORT}"
+WORKERS = env.number("CREDMGR_WORKERS", 2, least=2, most=64)
+
+# ------------------------------------------------------------------ limits and habits
+EXPIRING_SOON_DAYS = env.number("CREDMGR_EXPIRING_SOON_DAYS", 30, least=1, most=365)
+SECRETS_PER_APPLICATION = env.number("CREDMGR_SECRETS_PER_APPLICATION", 20, least=1, most=1000)
+CERTIFICATES_PER_APPLICATION = env.number("CREDMGR_CERTIFICATES_PER_APPLICATION", 20, least=1, most=1000)
+APPLICATIONS_PER_USER = env.number("CREDMGR_APPLICATIONS_PER_USER", 250, least=1, most=10_000_000)
+UPLOAD_MAX_BYTES = env.number("CREDMGR_UPLOAD_MAX_BYTES", 65536, least=1024, most=1048576)
+TOKEN_LIFETIME_SECONDS = env.number("CREDMGR_TOKEN_LIFETIME_SECONDS", 3599, least=60, most=86399)
+ASSERTION_MAX_AGE_SECONDS = env.number("CREDMGR_ASSERTION_MAX_AGE_SECONDS", 86400, least=60)
+CLOCK_SKEW_SECONDS = 300
+WRONG_SECRETS_PER_MINUTE = env.number("CREDMGR_WRONG_SECRETS_PER_MINUTE", 60, least=1)
+TOKEN_REQUESTS_PER_MINUTE = env.number("CREDMGR_TOKEN_REQUESTS_PER_MINUTE", 0)  # per address; 0: no limit
+TEST_DEADLINE_SECONDS = env.number("CREDMGR_TEST_DEADLINE_SECONDS", 10, least=1, most=60)
+TESTS_PER_MINUTE = env.number("CREDMGR_TESTS_PER_MINUTE", 20, least=1)
+TESTS_AT_ONCE = env.number("CREDMGR_TESTS_AT_ONCE", 2, least=1)
+UPLOADS_PER_MINUTE = env.number("CREDMGR_UPLOADS_PER_MINUTE", 120, least=1)
+STEP_UP_SECONDS = env.number("CREDMGR_STEP_UP_SECONDS", 600, least=30)
+SESSION_IDLE_SECONDS = env.number("CREDMGR_SESSION_IDLE_SECONDS", 1800, least=60)
+SESSION_ABSOLUTE_SECONDS = env.number("CREDMGR_SESSION_ABSOLUTE_SECONDS", 28800, least=300)
+LOGIN_FAILURES_PER_ACCOUNT = env.number("CREDMGR_LOGIN_FAILURES_PER_ACCOUNT", 5, least=1)  # 15 minutes
+LOGIN_FAILURES_PER_ADDRESS = env.number("CREDMGR_LOGIN_FAILURES_PER_ADDRESS", 50, least=1)  # an hour
+RESTORE_DAYS = 30
+DEFAULT_DIRECTORY_NAME = env.text("CREDMGR_DIRECTORY_NAME", "Default Directory")
+DEFAULT_DIRECTORY_DOMAIN = env.text("CREDMGR_DIRECTORY_DOMAIN", "default.onmicrosoft.example")
+EXPORT_ROWS = env.number("CREDMGR_EXPORT_ROWS", 100_000, least=1)
+
+# ------------------------------------------------------------------ Django
+DEBUG = env.flag("CREDMGR_DEBUG", False)
+
+
+def _secret_key() -> str:
+    """Django's signing key: the setting, else the file that `serve` makes in the data folder, else none yet."""
+    given = env.text("CREDMGR_SECRET_KEY")
+    file = DATA_DIR / "secret-key"
+    return given or (file.read_text().strip() if file.is_file() else "")
+
+
+SECRET_KEY = _secret_key()
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+if PUBLIC_URL:
+    ALLOWED_HOSTS = [urlsplit(PUBLIC_URL).hostname or "", *env.names("CREDMGR_ALLOWED_HOSTS")]
+ROOT_URLCONF = "credmgr.urls"
+WSGI_APPLICATION = "credmgr.wsgi.application"
+APPEND_SLASH = False
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "credmgr.accounts",
+    "credmgr.vault",
+    "credmgr.audit",
+    "credmgr.registrations",
+    "credmgr.credentials",
+    "credmgr.authority",
+    "credmgr.flowtest",
+    "credmgr.localca",
+    "credmgr.portal",
+    "credmgr.ops",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+]
+
+MIDDLEWARE = [
+    "credmgr.audit.correlation.CorrelationMiddleware",
+    "credmgr.authority.gate.AuthorityGate",  # answers the authority's paths; nothing below runs for them
+    "credmgr.ops.headers.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "credmgr.accounts.middleware.SignInRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "credmgr.portal.navigation.shell",
+            ],
+        },
+    }
+]
+
+# ------------------------------------------------------------------ database
+_SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;"
+
+
+def _database(synchronous: str) -> dict[str, object]:
+    """One connection description; `synchronous` is SQLite's PRAGMA of that name."""
+    url = env.text("DATABASE_URL")
+    if url:
+        return {**environ.Env.db_url_config(url), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA_DIR / "credmgr.sqlite3",
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": f"{_SQLITE_PRAGMAS} PRAGMA synchronous={synchronous};",
+        },
+    }
+
+
+DATABASES = {
+    # What a person was shown and the audit survive a power cut.
+    "default": _database("FULL"),
+    # The token endpoint's own connection: its sign-in rows survive any process, not the last moments of a power cut.
+    "tokens": {**_database("NORMAL"), "TEST": {"MIRROR": "default"}},
+}
+
+# ------------------------------------------------------------------ sessions, cookies, headers
+_SECURE = LISTENER == "secure"
+_PREFIX = "__Host-" if _SECURE else ""
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SESSION_COOKIE_NAME = f"{_PREFIX}sessionid"
+SESSION_COOKIE_SECURE = _SECURE
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
+CSRF_COOKIE_NAME = f"{_PREFIX}csrftoken"
+CSRF_COOKIE_SECURE = _SECURE
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+CSRF_FAILURE_VIEW = "credmgr.portal.views.errors.csrf_failure"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+
+# ------------------------------------------------------------------ accounts
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "portal:applications"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_ADAPTER = "credmgr.accounts.adapter.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_RATE_LIMITS = False  # our own throttle stands before the view and counts in the database
+
+# ------------------------------------------------------------------ files, language, time
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1048576
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+# Uploads stay in memory: a private key must never touch a temporary file.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1048576
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W004",  # HSTS is sent by our own headers middleware, and only with a public URL
+    "security.W008",  # no redirect to https: the plain listener is loopback's, on purpose
+]

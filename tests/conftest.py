@@ -1,0 +1,18 @@
+"""Shared set-up. Every pytest process gets a data folder of its own before Django reads its settings."""
+
+import base64
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+_DATA_DIR = Path(tempfile.mkdtemp(prefix="credmgr-test-"))
+_KEYRING = _DATA_DIR / "keyring"
+_KEYRING.touch(mode=0o600)
+_KEYRING.write_text(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() + "\n")
+
+for _name in [name for name in os.environ if name.startswith("CREDMGR_") or name == "DATABASE_URL"]:
+    del os.environ[_name]
+os.environ["CREDMGR_DATA_DIR"] = str(_DATA_DIR)
+os.environ["CREDMGR_SECRET_KEY"] = secrets.token_urlsafe(48)
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the test's own thread
