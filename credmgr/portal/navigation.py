@@ -1,10 +1,168 @@
-"""What the frame around every page needs to know."""
+"""What the frame around every page needs to know: who is here, where one can go, which theme."""
 
+import uuid
+from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from credmgr.accounts.models import User
+from credmgr.registrations.models import Tenant
+
+# `__Host-` cookies need https; on the plain loopback listener the name is bare.
+THEME_COOKIE = "__Host-theme" if settings.SESSION_COOKIE_SECURE else "theme"
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A link of a navigation. name: of its page's address; current: whether one is there."""
+
+    name: str
+    label: str
+    icon: str
+    address: str
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Entries under one heading; the first group has none."""
+
+    heading: str
+    entries: list[Entry]
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A page that may stand in a navigation: `names` are the pages on which it counts as current."""
+
+    name: str
+    label: str
+    icon: str
+    also: tuple[str, ...] = ()
+
+
+_MAIN = (
+    _Page("applications", "App registrations", "apps"),
+    _Page("sign_ins", "Activity", "activity", ("audit",)),
+    _Page("decode", "Decode token", "code"),
+)
+_APPLICATION: tuple[tuple[str, tuple[_Page, ...]], ...] = (
+    (
+        "",
+        (
+            _Page(
+                "application",
+                "Overview",
+                "apps",
+                ("application_endpoints", "application_delete", "application_disable"),
+            ),
+            _Page("code", "Use it from your code", "code"),
+        ),
+    ),
+    (
+        "Manage",
+        (
+            _Page(
+                "credentials",
+                "Certificates & secrets",
+                "key",
+                (
+                    "secrets",
+                    "secret_new",
+                    "secret_delete",
+                    "secret_stored",
+                    "certificates",
+                    "certificate_new",
+                    "certificate",
+                    "certificate_delete",
+                    "certificate_forget_key",
+                    "federated",
+                ),
+            ),
+            _Page("application_properties", "Branding & properties", "tag"),
+            _Page("application_owners", "Owners", "people", ("application_owner_remove",)),
+        ),
+    ),
+    (
+        "Monitor",
+        (
+            _Page("tests", "Token tests", "play", ("test", "test_new")),
+            _Page("application_sign_ins", "Sign-ins", "activity"),
+            _Page("application_audit", "Audit log", "history"),
+        ),
+    ),
+)
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Context for base.html."""
-    return {}
+    """Context for base.html. Without a signed-in person only the theme: such pages have no navigation."""
+    theme = request.COOKIES.get(THEME_COOKIE, "")
+    context: dict[str, Any] = {
+        "theme": theme if theme in THEMES else "",
+        "theme_cookie": THEME_COOKIE,
+        "now": timezone.now(),
+    }
+    user = getattr(request, "user", None)
+    if not isinstance(user, User) or not user.is_authenticated:
+        return context
+    here = _name_of(request)
+    current = "applications" if "application_id" in _arguments_of(request) else here
+    return context | {
+        "person": user,
+        "tenant": Tenant.objects.filter(is_default=True).first(),
+        "navigation": _entries(_MAIN, current),
+        "account_entries": [
+            entry
+            for entry in (
+                _link("account", "Your account", "person"),
+                _link("account_change_password", "Change password", "passkey"),
+            )
+            if entry
+        ],
+        "sign_out_address": _address("account_logout"),
+    }
+
+
+def application_menu(request: HttpRequest, application_id: uuid.UUID) -> list[Group]:
+    """The menu of one application: only entries whose page exists."""
+    here = _name_of(request)
+    groups = (Group(heading, _entries(pages, here, application_id)) for heading, pages in _APPLICATION)
+    return [group for group in groups if group.entries]
+
+
+def _entries(pages: tuple[_Page, ...], here: str, application_id: uuid.UUID | None = None) -> list[Entry]:
+    entries = []
+    for page in pages:
+        address = _address(f"portal:{page.name}", application_id)
+        if address:
+            current = here == page.name or here in page.also
+            entries.append(Entry(page.name, page.label, page.icon, address, current))
+    return entries
+
+
+def _link(name: str, label: str, icon: str) -> Entry | None:
+    address = _address(name)
+    return Entry(name, label, icon, address) if address else None
+
+
+def _address(name: str, application_id: uuid.UUID | None = None) -> str:
+    """The page's address, empty while there is no such page."""
+    try:
+        return reverse(name, args=[application_id] if application_id else [])
+    except NoReverseMatch:
+        return ""
+
+
+def _name_of(request: HttpRequest) -> str:
+    match = request.resolver_match
+    return match.url_name or "" if match else ""
+
+
+def _arguments_of(request: HttpRequest) -> dict[str, Any]:
+    match = request.resolver_match
+    return match.kwargs if match else {}

@@ -1,5 +1,9 @@
-"""Addresses: applications."""
+"""Addresses: registrations."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from credmgr.portal.views import applications
+
+urlpatterns: list[URLPattern] = [
+    path("applications", applications.applications, name="applications"),
+]

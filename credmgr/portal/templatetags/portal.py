@@ -1,0 +1,147 @@
+"""Words and small parts that every page uses: icons, times in UTC, copy buttons, tiles, lifetimes."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django import template
+from django.template.context import Context
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from credmgr.portal import navigation, words
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """A decorative icon; -16 names are drawn for text. The meaning always stands in words beside it."""
+    size = " icon-16" if name.endswith("-16") else ""
+    return format_html(
+        '<svg class="icon{}{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        size,
+        f" {extra}" if extra else "",
+        static("icons/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def copy(value: object, label: str) -> SafeString:
+    """A button that copies `value`. label: what it copies, as in "Copy object ID"."""
+    return format_html(
+        '<button class="copy" type="button" data-copy="{}" aria-label="{}">{}</button>',
+        value,
+        label,
+        icon("copy-16"),
+    )
+
+
+@register.inclusion_tag("portal/_copyable.html")
+def copyable(value: object, label: str) -> dict[str, object]:
+    """A mono value with its copy button."""
+    return {"value": value, "label": label}
+
+
+@register.inclusion_tag("portal/_status.html")
+def status(value: Any) -> dict[str, Any]:
+    """Icon and words of anything with `words` and `tone`."""
+    return {"words": value.words, "tone": value.tone}
+
+
+@register.filter
+def utc(moment: datetime | None) -> SafeString | str:
+    """23 Nov 2026, 14:52 UTC."""
+    return _time(moment, words.moment(moment)) if moment else ""
+
+
+@register.filter
+def utc_seconds(moment: datetime | None) -> SafeString | str:
+    """23 Nov 2026, 14:52:06 UTC: for logs."""
+    return _time(moment, words.moment(moment, seconds=True)) if moment else ""
+
+
+@register.filter
+def utc_date(moment: datetime | date | None) -> SafeString | str:
+    """23 Nov 2026."""
+    if moment is None:
+        return ""
+    day = moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment
+    return format_html('<time datetime="{}">{}</time>', day.isoformat(), words.day(day))
+
+
+@register.simple_tag(takes_context=True)
+def ago(context: Context, moment: datetime | None, never: str = "Never") -> SafeString | str:
+    """Within a day relative ("4 min ago"), else the date; the exact time is in the element and its title."""
+    if moment is None:
+        return never
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        _machine(moment),
+        words.moment(moment, seconds=True),
+        words.relative(moment, context.get("now") or timezone.now()),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def days_left(context: Context, moment: datetime) -> str:
+    """ "23 days left", "Ends today", "Expired 12 days ago": calendar days in UTC."""
+    return words.days_left(moment, context.get("now") or timezone.now())
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Two letters for a tile or an avatar."""
+    return words.initials(name)
+
+
+@register.simple_tag
+def tile(name: str) -> SafeString:
+    """The coloured square with an application's initials. The colour follows from the name, so it stays."""
+    tone = "abcde"[sum(name.encode()) % 5]
+    return format_html(
+        '<span class="tile{}" aria-hidden="true">{}</span>',
+        "" if tone == "a" else f" tile-{tone}",
+        words.initials(name),
+    )
+
+
+@register.filter
+def thumbprint(value: str) -> str:
+    """A long hexadecimal value shortened for a row; the copy button beside it has it whole."""
+    return f"{value[:12]}…{value[-4:]}" if len(value) > 20 else value
+
+
+@register.inclusion_tag("portal/_lifetime.html", takes_context=True)
+def lifetime(context: Context, start: datetime, end: datetime) -> dict[str, Any]:
+    """The bar of a credential: pale is spent, full is left."""
+    now: datetime = context.get("now") or timezone.now()
+    whole = max((end - start).total_seconds(), 1.0)
+    spent = min(max((now - start).total_seconds() / whole * 100, 0.0), 100.0)
+    days = (end - now).days
+    tone = "critical" if days < 8 else "soon" if days <= 30 else "left"
+    return {
+        "over": now >= end,
+        "tone": tone,
+        "spent": round(spent, 1),
+        "left": round(100 - spent, 1),
+        "words": f"{words.day(start)} to {words.day(end)}, {round(spent)} percent of its life is over",
+    }
+
+
+@register.inclusion_tag("portal/_application_menu.html", takes_context=True)
+def application_menu(context: Context) -> dict[str, Any]:
+    """The menu at the side of an application's pages."""
+    application = context["application"]
+    groups = context.get("menu") or navigation.application_menu(context["request"], application.pk)
+    return {"application": application, "groups": groups}
+
+
+def _machine(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _time(moment: datetime, text: str) -> SafeString:
+    return format_html('<time datetime="{}">{}</time>', _machine(moment), text)
