@@ -209,7 +209,6 @@ ACCOUNT_RATE_LIMITS = False  # our own throttle stands before the view and count
 # ------------------------------------------------------------------ files, language, time
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1048576

@@ -1,10 +1,15 @@
-"""Shared set-up. Every pytest process gets a data folder of its own before Django reads its settings."""
+"""Shared set-up. Every pytest process gets a data folder of its own before Django reads its settings.
+
+The settings module is named here and not in pyproject.toml: pytest-django would read it before this file runs.
+"""
 
 import base64
 import os
 import secrets
 import tempfile
 from pathlib import Path
+
+import django
 
 _DATA_DIR = Path(tempfile.mkdtemp(prefix="credmgr-test-"))
 _KEYRING = _DATA_DIR / "keyring"
@@ -16,3 +21,5 @@ for _name in [name for name in os.environ if name.startswith("CREDMGR_") or name
 os.environ["CREDMGR_DATA_DIR"] = str(_DATA_DIR)
 os.environ["CREDMGR_SECRET_KEY"] = secrets.token_urlsafe(48)
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the test's own thread
+os.environ["DJANGO_SETTINGS_MODULE"] = "credmgr.settings"
+django.setup()
