@@ -1,0 +1,155 @@
+"""Planted values are searched for everywhere they must not be (E-5, G-4, S-1, S-5)."""
+
+import base64
+import json
+import re
+import sqlite3
+import subprocess
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.acceptance.conftest import RegisteredApp, make_seed_files
+from tests.acceptance.portal_session import PortalSession, read_page
+from tests.acceptance.test_seed_secrets import VALUE
+from tests.installation import Installation
+
+PFX_PASSWORD = "canary-Pfx-Passw0rd-7351"  # noqa: S105 - a planted value, searched for below
+WRONG_VALUE = "canary-wrong-secret-value-90125"
+
+
+def spellings(value: bytes) -> Iterator[bytes]:
+    """The value as it could lie around: plain, base64 at each offset, hex, URL-quoted, UTF-16."""
+    yield value
+    yield value.hex().encode()
+    yield value.hex().upper().encode()
+    yield urllib.parse.quote(value, safe="").encode()
+    yield value.decode("latin-1").encode("utf-16-le")
+    for offset in range(3):
+        encoded = base64.b64encode(b"\0" * offset + value)
+        # Drop the characters that depend on the neighbours of the value.
+        inner = encoded[4 if offset else 0 : -4]
+        yield inner
+        yield inner.replace(b"+", b"-").replace(b"/", b"_")
+
+
+def found_in(haystack: bytes, canaries: dict[str, bytes]) -> list[str]:
+    """Names of the canaries that occur in any spelling."""
+    return [
+        name
+        for name, value in canaries.items()
+        if any(form and form in haystack for form in spellings(value))
+    ]
+
+
+def walk_pages(session: PortalSession, start: list[str]) -> Iterator[tuple[str, requests.Response]]:
+    """Every page reachable by links from the start, each address once, at most a few hundred."""
+    seen: set[str] = set()
+    waiting = list(start)
+    while waiting and len(seen) < 400:
+        path = waiting.pop()
+        if path in seen or not path.startswith("/") or path.startswith(("/static/", "//")):
+            continue
+        seen.add(path)
+        answer = session.get(path)
+        yield path, answer
+        if "html" in answer.headers.get("Content-Type", ""):
+            waiting += [link.split("#")[0] for link in read_page(answer.text).links]
+
+
+@pytest.fixture
+def planted(installation: Installation, app: RegisteredApp, tmp_path: Path) -> dict[str, bytes]:
+    """Plant a secret, a private key, a PFX password, assertions and tokens by using the product."""
+    person = PortalSession(installation.portal_url, installation.admin_name, installation.admin_password)
+    shown = person.submit(
+        f"/applications/{app.facts['id']}/credentials/secrets/new", {"description": "canary"}
+    )
+    match = VALUE.search(shown.text)
+    assert match, shown.text[:3000]
+    secret = match.group(0)
+    assert (
+        shown.headers["Cache-Control"].startswith("no-store") or "no-store" in shown.headers["Cache-Control"]
+    )
+
+    files = make_seed_files(tmp_path / "canary")
+    pfx = tmp_path / "canary.pfx"
+    subprocess.run(
+        ["openssl", "pkcs12", "-export", "-inkey", files.key, "-in", files.certificate, "-out", pfx]
+        + ["-passout", f"pass:{PFX_PASSWORD}"],
+        check=True,
+    )
+    uploaded = person.submit(
+        f"/applications/{app.facts['id']}/credentials/certificates/new",
+        {"description": "canary", "keep_private_key": "on", "password": PFX_PASSWORD},
+        files={"certificate_file": ("canary.pfx", pfx.read_bytes())},
+    )
+    assert uploaded.status_code == 200, uploaded.text[:3000]
+    listed = person.get(f"/applications/{app.facts['id']}/credentials/certificates").text
+    assert files.thumbprint() in listed
+
+    token = app.acquire({"secret": secret})["access_token"]
+    by_key = app.acquire({"thumbprint": files.thumbprint(), "private_key_file": str(files.key)})
+    refused = app.acquire({"secret": WRONG_VALUE})
+    assert "error" in refused
+    done = installation.manage("test_token", app.client_id, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    key_lines = files.key.read_text().splitlines()
+    return {
+        "secret": secret.encode(),
+        "wrong secret": WRONG_VALUE.encode(),
+        "private key (PEM)": "".join(key_lines[5:7]).encode(),
+        "private key (DER)": base64.b64decode("".join(key_lines[1:-1]))[200:248],
+        "PFX password": PFX_PASSWORD.encode(),
+        "token": token.rsplit(".", 1)[1][:80].encode(),
+        "certificate's token": by_key["access_token"].rsplit(".", 1)[1][:80].encode(),
+        "administrator's password": installation.admin_password.encode(),
+    }
+
+
+def test_nothing_planted_is_found_anywhere(
+    installation: Installation, app: RegisteredApp, planted: dict[str, bytes]
+) -> None:
+    """Database file, WAL, logs, a dump, sessions, every page, error pages, command output."""
+    person = PortalSession(installation.portal_url, installation.admin_name, installation.admin_password)
+    leaks: list[str] = []
+
+    for file in installation.data_dir.rglob("*"):
+        if file.is_file() and file.name != "keyring":
+            leaks += [f"{file.name}: {name}" for name in found_in(file.read_bytes(), planted)]
+
+    with sqlite3.connect(f"file:{installation.data_dir / 'credmgr.sqlite3'}?mode=ro", uri=True) as database:
+        dump = "\n".join(database.iterdump()).encode()
+        sessions = [row[0] for row in database.execute("select session_data from django_session")]
+    leaks += [f"dump: {name}" for name in found_in(dump, planted)]
+    leaks += [f"session: {name}" for data in sessions for name in found_in(data.encode(), planted)]
+    leaks += [f"log: {name}" for name in found_in(installation.logs.encode(), planted)]
+
+    visited = 0
+    own = f"/applications/{app.facts['id']}"
+    wrong = ["/no-such-page", f"{own}/credentials/secrets/{app.facts['id']}/delete"]
+    for path, answer in walk_pages(person, ["/applications", own, "/audit", "/sign-ins", *wrong]):
+        visited += 1
+        leaks += [f"page {path}: {name}" for name in found_in(answer.content, planted)]
+        leaks += [f"headers of {path}: {name}" for name in found_in(str(answer.headers).encode(), planted)]
+        assert answer.status_code < 500, path
+    assert visited > 15
+
+    for command in (["list_apps", "--json"], ["test_token", app.client_id, "--json"], ["check_vault"]):
+        done = installation.manage(*command)
+        output = (done.stdout + done.stderr).encode()
+        leaks += [f"{command[0]}: {name}" for name in found_in(output, planted)]
+    assert not leaks
+
+
+def test_the_search_itself_finds_what_is_there(tmp_path: Path) -> None:
+    """A search that cannot find would prove nothing."""
+    value = b"abc_cm_0123456789012345678901234567890123456"
+    for offset in range(3):
+        text = base64.b64encode(b"x" * offset + value + b"tail")
+        assert found_in(text, {"it": value}) == ["it"]
+    assert found_in(json.dumps({"a": value.hex()}).encode(), {"it": value}) == ["it"]
+    assert found_in(b"nothing here", {"it": value}) == []
+    assert re.fullmatch(VALUE, "abc_cm_" + "0" * 37)
