@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import connection, models
 from django.db.models import Q, QuerySet
 
 from credmgr.audit.models import AuditEvent, SignIn
@@ -96,9 +96,9 @@ def activity(rows: QuerySet[SignIn], now: datetime) -> Activity:
 def _newest_success(field_name: str, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, datetime]:
     """{id: time of the newest successful row}, in two statements however many ids there are.
 
-    One look-up per id at the end of its index; grouping instead would read every sign-in the id ever had. The ORM
-    has no VALUES list to hang such look-ups on, hence a statement by hand: names come from the model, values are
-    bound.
+    One look-up per id at the end of its index; grouping instead would read every sign-in the id ever had. The
+    ORM has no VALUES list to hang such look-ups on, hence a statement by hand: names come from the model,
+    values are bound.
     """
     if not ids:
         return {}
@@ -112,7 +112,7 @@ def _newest_success(field_name: str, ids: Collection[uuid.UUID]) -> dict[uuid.UU
         f"SELECT (SELECT {sequence} FROM {table} WHERE {column} = wanted.id AND {code} = 0 "
         f"ORDER BY {sequence} DESC LIMIT 1) FROM wanted"
     )
-    to_database = SignIn._meta.get_field(field_name).get_db_prep_value
+    to_database = models.UUIDField().get_db_prep_value
     with connection.cursor() as cursor:
         cursor.execute(statement, [to_database(value, connection) for value in ids])
         sequences = [row[0] for row in cursor.fetchall() if row[0] is not None]

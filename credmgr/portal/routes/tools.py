@@ -1,11 +1,12 @@
 """Addresses: the frame itself and the tools."""
 
 from django.urls import URLPattern, path
+from django.views.generic import RedirectView
 
 from credmgr.portal.views import shell
 
 urlpatterns: list[URLPattern] = [
-    path("", shell.home, name="home"),
+    path("", RedirectView.as_view(pattern_name="portal:applications"), name="home"),
     path("help", shell.help_page, name="help"),
     path("theme", shell.theme, name="theme"),
 ]

@@ -1,4 +1,4 @@
-"""The pages of the frame itself: where one lands, the theme, help."""
+"""The pages of the frame itself: the theme, help."""
 
 from datetime import timedelta
 
@@ -11,12 +11,6 @@ from django.views.decorators.http import require_POST, require_safe
 from credmgr.portal.navigation import THEME_COOKIE, THEMES
 
 _A_YEAR = timedelta(days=365)
-
-
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    """After sign-in one lands on App registrations."""
-    return redirect("portal:applications")
 
 
 @require_safe
