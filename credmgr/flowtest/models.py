@@ -11,7 +11,7 @@ from credmgr.registrations.models import Application
 class FlowRun(models.Model):
     """One press of Test acquire token. report is the redacted outcome (flowtest.report), never a raw token.
 
-    verdict: verified, refused, unverified (a token came but a check failed), unreachable, invalid (never sent).
+    verdict: verified, refused, unverified (a token came but a check failed), unreachable, invalid (not sent).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -25,10 +25,31 @@ class FlowRun(models.Model):
     error_code = models.IntegerField(default=0)
     duration_ms = models.PositiveIntegerField()
     correlation_id = models.UUIDField()
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     actor_name = models.TextField(blank=True)
     started_at = models.DateTimeField()
     report = models.JSONField(default=dict)
 
     class Meta:
         indexes = [models.Index(fields=["application", "-started_at"], name="flow_run_history")]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.credential_name}: {self.verdict}"
+
+
+class RunningTest(models.Model):
+    """A place taken by a run under way. The constraint holds the limit per person in all processes."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    place = models.PositiveSmallIntegerField()
+    started_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "place"], name="one_test_per_place")]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"place {self.place} since {self.started_at}"

@@ -1,0 +1,97 @@
+"""What a rule may look at, and the parts that rules share. A rule answers None where it does not apply."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.flowtest.report import Diagnosis, ShapeResult, Step
+from credmgr.registrations.models import Application
+from credmgr.registrations.resources import Resource
+
+SKEW = timedelta(minutes=5)
+
+
+@dataclass
+class Case:
+    """One failed run and everything stored here that it can be compared with, read after the run.
+
+    application None: deleted permanently meanwhile; credential None: deleted meanwhile. presented: the
+    secret's clear value, never put into a text. key_matches: None where no key was at hand to compare.
+    """
+
+    application_id: uuid.UUID
+    client_id: uuid.UUID
+    tenant_id: uuid.UUID
+    tenant_name: str
+    application: Application | None
+    credential_id: uuid.UUID
+    credential_name: str
+    credential: ClientSecret | Certificate | None
+    is_secret: bool
+    thumbprint: str
+    presented: str = field(repr=False)
+    key_matches: bool | None
+    scope: str
+    resources: list[Resource]
+    authority: str
+    deadline_seconds: float
+    result: ShapeResult
+    now: datetime
+
+    @property
+    def code(self) -> int:
+        """The AADSTS number of the refusal, 0 where there is none."""
+        return self.result.error.code if self.result.error else 0
+
+    @property
+    def description(self) -> str:
+        """The refusal's text as the authority wrote it."""
+        return self.result.error.description if self.result.error else ""
+
+    @property
+    def resource(self) -> str:
+        """The scope without its "/.default"."""
+        return self.scope.removesuffix("/.default")
+
+    @property
+    def page(self) -> dict[str, str]:
+        """Arguments of a page of this application."""
+        return {"application_id": str(self.application_id)}
+
+    @property
+    def secret(self) -> ClientSecret | None:
+        """The stored secret, where this run used one."""
+        return self.credential if isinstance(self.credential, ClientSecret) else None
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The stored certificate, where this run used one."""
+        return self.credential if isinstance(self.credential, Certificate) else None
+
+
+Rule = Callable[[Case], Diagnosis | None]
+
+
+def run_again(case: Case, text: str = "A change here counts with the very next request.") -> Step:
+    """The last step of every cure."""
+    return Step("Run the test again", text, "portal:test_new", case.page, "Test acquire token")
+
+
+def new_secret(case: Case, text: str) -> Step:
+    """Make a new client secret."""
+    return Step("Add a new client secret", text, "portal:secret_new", case.page, "New client secret")
+
+
+def upload(case: Case, text: str) -> Step:
+    """Upload a certificate."""
+    return Step("Upload the certificate", text, "portal:certificate_new", case.page, "Upload certificate")
+
+
+def same_guid(text: str, known: uuid.UUID) -> bool:
+    """Whether the text is this id, in any spelling that people paste."""
+    try:
+        return uuid.UUID(text.strip()) == known
+    except ValueError:
+        return False

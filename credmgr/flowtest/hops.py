@@ -1,0 +1,165 @@
+"""Turns recorded exchanges into the steps of a waterfall, and reads from them what a diagnosis needs."""
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from credmgr.flowtest.report import Exchange, Hop, OAuthError, Shape, ShapeResult, Verdict
+
+_CODE = re.compile(r"AADSTS(\d{4,9})")
+_TENANT = re.compile(r"^/[^/]+(?=/)")
+NOT_RUN = "Not run"
+
+
+def oauth_error(exchange: Exchange) -> OAuthError:
+    """The refusal in a recorded answer; error is empty where the answer is no OAuth error (RFC 6749 5.2)."""
+    try:
+        body = json.loads(exchange.body)
+    except ValueError:
+        body = {}
+    if not isinstance(body, dict):
+        body = {}
+    description = str(body.get("error_description", ""))
+    listed = body.get("error_codes")
+    codes = [code for code in listed if type(code) is int] if isinstance(listed, list) else []
+    if not codes:
+        codes = [int(code) for code in _CODE.findall(description)[:1]]
+    return OAuthError(
+        status=exchange.status,
+        error=str(body.get("error", "")),
+        description=description,
+        codes=codes,
+        trace_id=str(body.get("trace_id", "")),
+        correlation_id=str(body.get("correlation_id", "")),
+        timestamp=str(body.get("timestamp", "")),
+    )
+
+
+def header_of(exchanges: Sequence[Exchange], name: str) -> str:
+    """The first value of a request header among the exchanges, else empty."""
+    found = (value for exchange in exchanges for header, value in exchange.request_headers if header == name)
+    return next(found, "")
+
+
+def clock_skew(exchanges: Sequence[Exchange], now: datetime) -> float | None:
+    """Seconds the far side's clock is ahead of ours, from the Date header (whole seconds), None without one.
+
+    now: when the run began; exchanges know their own start after that.
+    """
+    for exchange in exchanges:
+        date = dict(exchange.response_headers).get("date")
+        if date:
+            try:
+                theirs = parsedate_to_datetime(date)
+            except ValueError:
+                return None
+            ours = now + timedelta(milliseconds=exchange.start_ms + exchange.duration_ms)
+            # The header is cut to whole seconds: half a second late on average.
+            return round((theirs.astimezone(UTC) - ours).total_seconds() + 0.5, 1)
+    return None
+
+
+def hops_of(
+    result: ShapeResult, exchanges: Sequence[Exchange], verification: tuple[float, float]
+) -> list[Hop]:
+    """The steps in their fixed order; those that did not happen say so. verification: (start, end) in ms."""
+    posts = [index for index, exchange in enumerate(exchanges) if exchange.method == "POST"]
+    first = posts[0] if posts else len(exchanges)
+    token = exchanges[first] if posts else None
+    after = list(exchanges[first + 1 :])
+    hops = [_network(exchanges[0], "Discovery") if exchanges else _skipped("Discovery")]
+    if result.shape is not Shape.SECRET:
+        hops.append(_assertion(result, exchanges[0] if exchanges else None, token))
+    hops.append(_network(token, "Token request") if token else _skipped("Token request"))
+    if len(after) > 1:
+        hops.append(_network(after.pop(0), "Discovery, v1 tokens"))
+    hops.append(_network(after[0], "Signing keys") if after else _skipped("Signing keys"))
+    hops.append(_verification(result, verification))
+    if result.failure in ("discovery", "not-json") and exchanges:
+        _blame(hops, exchanges[-1])
+    return hops
+
+
+def _blame(hops: list[Hop], exchange: Exchange) -> None:
+    """A 200 with a useless document is a failed step all the same."""
+    for hop in hops:
+        if hop.kind == "network" and hop.start_ms == exchange.start_ms:
+            hop.outcome = "failed"
+
+
+def _skipped(name: str) -> Hop:
+    return Hop(name, "", "network", "skipped", NOT_RUN)
+
+
+def _network(exchange: Exchange, name: str) -> Hop:
+    good = 200 <= exchange.status < 300
+    path = urlsplit(exchange.url).path
+    return Hop(
+        name=name,
+        detail=f"{exchange.method} {_TENANT.sub('', path)}",
+        kind="network",
+        outcome="ok" if good else "failed",
+        status=str(exchange.status) if exchange.status else "No answer",
+        start_ms=exchange.start_ms,
+        duration_ms=exchange.duration_ms,
+        panes=[("Request", _request_text(exchange)), _answer_pane(exchange)],
+    )
+
+
+def _request_text(exchange: Exchange) -> str:
+    head = [f"{exchange.method} {urlsplit(exchange.url).path}"]
+    head += [f"{name}: {value}" for name, value in exchange.request_headers]
+    form = "\n&".join(f"{name}={value}" for name, value in exchange.form)
+    return "\n".join(head) + (f"\n\n{form}" if form else "")
+
+
+def _answer_pane(exchange: Exchange) -> tuple[str, str]:
+    if not exchange.status:
+        return "No answer", exchange.detail
+    head = "\n".join(f"{name}: {value}" for name, value in exchange.response_headers)
+    return f"Response, {exchange.status}", f"{head}\n\n{exchange.body}".strip()
+
+
+def _assertion(result: ShapeResult, discovery: Exchange | None, token: Exchange | None) -> Hop:
+    """Built inside MSAL between the discovery answer and the token request."""
+    if not result.assertion or not discovery or not token:
+        if result.verdict is Verdict.INVALID and result.failure_detail:
+            return Hop(
+                "Client assertion", "", "local", "failed", "Failed", panes=[("MSAL", result.failure_detail)]
+            )
+        return Hop("Client assertion", "", "local", "skipped", NOT_RUN)
+    header: dict[str, Any] = result.assertion["header"]
+    names = [str(header.get("alg", "")), *(name for name in ("x5t", "x5t#S256", "x5c") if name in header)]
+    start = discovery.start_ms + discovery.duration_ms
+    return Hop(
+        name="Client assertion",
+        detail=", ".join(names),
+        kind="local",
+        outcome="ok",
+        status="Built",
+        start_ms=start,
+        duration_ms=max(token.start_ms - start, 0),
+        panes=[
+            ("Assertion header", json.dumps(header, indent=2)),
+            ("Assertion claims", json.dumps(result.assertion["claims"], indent=2)),
+        ],
+    )
+
+
+def _verification(result: ShapeResult, span: tuple[float, float]) -> Hop:
+    if result.token is None:
+        return Hop("Verification", "", "local", "skipped", NOT_RUN)
+    passed = result.token.is_verified
+    return Hop(
+        name="Verification",
+        detail="Signature, issuer, audience, times",
+        kind="local",
+        outcome="ok" if passed else "failed",
+        status="Passed" if passed else "Failed",
+        start_ms=span[0],
+        duration_ms=span[1] - span[0],
+    )

@@ -1,0 +1,216 @@
+"""What one run leaves behind: plain dataclasses and their JSON form, as stored in FlowRun.report.
+
+Nothing here ever holds a secret, an assertion's signature or a raw token: exchanges are redacted before they
+become these objects. Times are milliseconds since the run began, dates ISO 8601 in UTC.
+"""
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+FORMAT = 1
+
+
+class Verdict(StrEnum):
+    """How a run ended. The names are stored."""
+
+    VERIFIED = "verified"  # a token came and every check passed
+    REFUSED = "refused"  # the authority answered with an OAuth error
+    UNVERIFIED = "unverified"  # a token came, and a check failed
+    UNREACHABLE = "unreachable"  # no usable answer came
+    INVALID = "invalid"  # the client library refused before anything was sent
+
+
+class Shape(StrEnum):
+    """The form in which MSAL is given the credential."""
+
+    SECRET = "secret"  # noqa: S105 - the name of a form, not a value
+    THUMBPRINT = "thumbprint"  # {"thumbprint", "private_key"}: RS256 and x5t
+    PUBLIC_CERTIFICATE = "public-certificate"  # {"private_key", "public_certificate"}: PS256 and x5t#S256
+
+
+SHAPE_NAMES = {
+    Shape.SECRET: "Client secret",
+    Shape.THUMBPRINT: "thumbprint + private_key",
+    Shape.PUBLIC_CERTIFICATE: "private_key + public_certificate",
+}
+
+
+@dataclass
+class Exchange:
+    """One request and its answer, redacted. failure is an outbound.Failure or "" where an answer came."""
+
+    method: str
+    url: str
+    start_ms: float
+    duration_ms: float = 0
+    request_headers: list[tuple[str, str]] = field(default_factory=list)
+    form: list[tuple[str, str]] = field(default_factory=list)
+    status: int = 0
+    response_headers: list[tuple[str, str]] = field(default_factory=list)
+    body: str = ""
+    failure: str = ""
+    detail: str = ""
+
+
+@dataclass
+class Hop:
+    """A step of the waterfall. kind: network or local; outcome: ok, failed, skipped; panes: (title, text)."""
+
+    name: str
+    detail: str
+    kind: str
+    outcome: str
+    status: str
+    start_ms: float = 0
+    duration_ms: float = 0
+    panes: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Check:
+    """One thing that was verified about a token. outcome: ok, failed."""
+
+    name: str
+    outcome: str
+    detail: str = ""
+
+
+@dataclass
+class TokenFacts:
+    """The decoded parts of a token and what was checked. length in characters; the token is not kept."""
+
+    header: dict[str, Any]
+    claims: dict[str, Any]
+    length: int
+    checks: list[Check] = field(default_factory=list)
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether checks were made and every one passed."""
+        return bool(self.checks) and all(check.outcome == "ok" for check in self.checks)
+
+
+@dataclass
+class OAuthError:
+    """The authority's refusal (RFC 6749 section 5.2, with Entra's members)."""
+
+    status: int
+    error: str
+    description: str = ""
+    codes: list[int] = field(default_factory=list)
+    trace_id: str = ""
+    correlation_id: str = ""
+    timestamp: str = ""
+
+    @property
+    def code(self) -> int:
+        """The AADSTS number, 0 where the answer named none."""
+        return self.codes[0] if self.codes else 0
+
+
+@dataclass
+class ShapeResult:
+    """What became of one form of the credential."""
+
+    shape: Shape
+    verdict: Verdict
+    hops: list[Hop] = field(default_factory=list)
+    token: TokenFacts | None = None
+    error: OAuthError | None = None
+    failure: str = ""
+    failure_detail: str = ""
+    assertion: dict[str, Any] = field(default_factory=dict)
+    clock_skew_seconds: float | None = None
+    correlation_id: str = ""
+    duration_ms: float = 0
+
+
+@dataclass
+class Evidence:
+    """A row of "Checked against what is stored here". level: cause, fine, or note."""
+
+    level: str
+    subject: str
+    finding: str
+
+
+@dataclass
+class Step:
+    """One step of the cure. page is a URL name of the portal with its arguments; copy a value to copy."""
+
+    title: str
+    text: str
+    page: str = ""
+    page_arguments: dict[str, str] = field(default_factory=dict)
+    page_label: str = ""
+    copy: str = ""
+    copy_label: str = ""
+
+
+@dataclass
+class Diagnosis:
+    """Cause and cure in words. cause is a short stable name; marks are the words on the wire behind it."""
+
+    cause: str
+    headline: str
+    summary: str
+    steps: list[Step] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
+    meaning: str = ""
+
+
+@dataclass
+class Report:
+    """Everything a run's page shows."""
+
+    authority: str
+    client: str
+    shapes: list[ShapeResult]
+    diagnosis: Diagnosis
+    format: int = FORMAT
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON for FlowRun.report."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Report":
+        """The report again, from what to_json gave."""
+        return cls(
+            authority=data["authority"],
+            client=data["client"],
+            shapes=[_shape_from(item) for item in data["shapes"]],
+            diagnosis=_diagnosis_from(data["diagnosis"]),
+            format=data["format"],
+        )
+
+
+def _shape_from(data: dict[str, Any]) -> ShapeResult:
+    token = data["token"]
+    error = data["error"]
+    return ShapeResult(
+        **{
+            **data,
+            "shape": Shape(data["shape"]),
+            "verdict": Verdict(data["verdict"]),
+            "hops": [
+                Hop(**{**hop, "panes": [(pane[0], pane[1]) for pane in hop["panes"]]}) for hop in data["hops"]
+            ],
+            "token": TokenFacts(**{**token, "checks": [Check(**check) for check in token["checks"]]})
+            if token
+            else None,
+            "error": OAuthError(**error) if error else None,
+        }
+    )
+
+
+def _diagnosis_from(data: dict[str, Any]) -> Diagnosis:
+    return Diagnosis(
+        **{
+            **data,
+            "steps": [Step(**step) for step in data["steps"]],
+            "evidence": [Evidence(**row) for row in data["evidence"]],
+        }
+    )
