@@ -23,7 +23,9 @@ class Tenant(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["is_default"], condition=models.Q(is_default=True), name="one_default_tenant")
+            models.UniqueConstraint(
+                fields=["is_default"], condition=models.Q(is_default=True), name="one_default_tenant"
+            )
         ]
 
 
@@ -53,12 +55,16 @@ class Application(models.Model):
     access_token_version = models.PositiveSmallIntegerField(null=True, default=2)
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField()
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_by_name = models.TextField(blank=True)
     deleted_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
     form_token = models.UUIDField(null=True, unique=True)
-    owners = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Ownership", related_name="owned_applications")
+    owners = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Ownership", related_name="owned_applications"
+    )
 
     class Meta:
         indexes = [
@@ -88,6 +94,8 @@ class IdentifierUri(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "uri"], condition=models.Q(is_released=False), name="one_live_identifier_uri"
+                fields=["tenant", "uri"],
+                condition=models.Q(is_released=False),
+                name="one_live_identifier_uri",
             )
         ]

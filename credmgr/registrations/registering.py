@@ -1,0 +1,330 @@
+"""The acts on a registration: register, change, disable, delete, restore, delete permanently.
+
+Each is one transaction together with its audit row. `now` is aware UTC; refusals are RegistrationErrors.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from credmgr.audit.events import EventTag
+from credmgr.audit.recording import Actor, record_event
+from credmgr.registrations import naming
+from credmgr.registrations.errors import (
+    ChangedMeanwhileError,
+    DuplicateFormError,
+    RegistrationError,
+    RegistrationNotFoundError,
+)
+from credmgr.registrations.models import SINGLE_TENANT, Application, IdentifierUri, Ownership, Tenant
+from credmgr.registrations.queries import holder_of_uri, identifier_uri_of
+from credmgr.registrations.resources import is_well_known_name
+
+
+class _Unset(Enum):
+    """Tells "leave as it is" from None, which is a value of access_token_version."""
+
+    UNSET = auto()
+
+
+UNSET: Final = _Unset.UNSET
+Changes = dict[str, list[Any]]
+
+
+def register_application(
+    *,
+    tenant: Tenant,
+    display_name: str,
+    sign_in_audience: str = SINGLE_TENANT,
+    identifier_uri: str = "",
+    notes: str = "",
+    form_token: uuid.UUID | None = None,
+    is_demo: bool = False,
+    actor: Actor,
+    now: datetime,
+) -> Application:
+    """Register an application; the person who acts becomes its owner.
+
+    form_token: the register form's one-time token. Raises DuplicateFormError with what it made before,
+    RegistrationError for names, URIs and limits.
+    """
+    application = Application(
+        tenant=tenant,
+        display_name=naming.clean_display_name(display_name),
+        sign_in_audience=naming.clean_sign_in_audience(sign_in_audience),
+        notes=naming.clean_notes(notes),
+        form_token=form_token,
+        is_demo=is_demo,
+        created_at=now,
+        created_by=actor.user,
+        created_by_name=actor.name,
+    )
+    uri = naming.clean_identifier_uri(identifier_uri)
+    try:
+        with transaction.atomic():
+            _refuse_repeated_form(form_token)
+            _refuse_beyond_limit(actor, is_demo)
+            application.save(force_insert=True)
+            _set_identifier_uri(application, uri)
+            if actor.user is not None:
+                Ownership.objects.create(application=application, user=actor.user)
+            _record(
+                EventTag.APPLICATION_REGISTERED,
+                application,
+                actor,
+                now,
+                {"displayName": [None, display_name.strip()]},
+            )
+    except IntegrityError:
+        # A parallel request was faster: the constraint held, and by now its row can be seen.
+        _refuse_repeated_form(form_token)
+        _refuse_taken_uri(application, uri)
+        raise
+    return application
+
+
+def update_application(
+    application: Application,
+    *,
+    display_name: str | None = None,
+    notes: str | None = None,
+    identifier_uri: str | None = None,
+    sign_in_audience: str | None = None,
+    access_token_version: int | None | _Unset = UNSET,
+    expected_version: int,
+    actor: Actor,
+    now: datetime,
+) -> Application:
+    """Change what is given and leave the rest. expected_version: the version that the person was shown.
+
+    Returns the fresh row. An identifier_uri of "" removes the URI. Raises ChangedMeanwhileError when someone else
+    saved since (C-4), RegistrationError for what cannot be stored.
+    """
+    wanted: dict[str, Any] = {}
+    if display_name is not None:
+        wanted["display_name"] = naming.clean_display_name(display_name)
+    if notes is not None:
+        wanted["notes"] = naming.clean_notes(notes)
+    if sign_in_audience is not None:
+        wanted["sign_in_audience"] = naming.clean_sign_in_audience(sign_in_audience)
+    if access_token_version is not UNSET:
+        wanted["access_token_version"] = naming.clean_access_token_version(access_token_version)
+    uri = None if identifier_uri is None else naming.clean_identifier_uri(identifier_uri)
+    try:
+        with transaction.atomic():
+            return _update(application, wanted, uri, expected_version, actor, now)
+    except IntegrityError:
+        _refuse_taken_uri(application, uri or "")
+        raise
+
+
+def _update(
+    application: Application,
+    wanted: dict[str, Any],
+    uri: str | None,
+    expected_version: int,
+    actor: Actor,
+    now: datetime,
+) -> Application:
+    fresh = locked(application)
+    if fresh.version != expected_version:
+        raise ChangedMeanwhileError
+    changes: Changes = {}
+    for field, value in wanted.items():
+        if getattr(fresh, field) != value:
+            changes[_AUDIT_NAMES[field]] = [getattr(fresh, field), value]
+            setattr(fresh, field, value)
+    old_uri = identifier_uri_of(fresh)
+    if uri is not None and uri != old_uri:
+        changes["identifierUri"] = [old_uri, uri]
+        _set_identifier_uri(fresh, uri)
+    if changes:
+        _save_next_version(fresh)
+        _record(EventTag.APPLICATION_UPDATED, fresh, actor, now, changes)
+    return fresh
+
+
+_AUDIT_NAMES = {
+    "display_name": "displayName",
+    "notes": "notes",
+    "sign_in_audience": "signInAudience",
+    "access_token_version": "requestedAccessTokenVersion",
+}
+
+
+@transaction.atomic
+def set_disabled(application: Application, *, disabled: bool, actor: Actor, now: datetime) -> Application:
+    """Switch sign-in off or on, in force with the next token request. No change, no audit row. Returns the row."""
+    fresh = locked(application)
+    if fresh.is_disabled != disabled:
+        fresh.is_disabled = disabled
+        _save_next_version(fresh)
+        tag = EventTag.APPLICATION_DISABLED if disabled else EventTag.APPLICATION_ENABLED
+        _record(tag, fresh, actor, now, {"isDisabled": [not disabled, disabled]})
+    return fresh
+
+
+@transaction.atomic
+def delete_application(application: Application, *, actor: Actor, now: datetime) -> Application:
+    """Delete so that it can be restored for 30 days. Its identifier URI becomes free at once. Returns the row."""
+    fresh = locked(application)
+    fresh.deleted_at = now
+    _save_next_version(fresh)
+    IdentifierUri.objects.filter(application=fresh).update(is_released=True)
+    _record(EventTag.APPLICATION_DELETED, fresh, actor, now)
+    return fresh
+
+
+@transaction.atomic
+def restore_application(application: Application, *, actor: Actor, now: datetime) -> list[str]:
+    """Bring a deleted registration back with its credentials.
+
+    Returns the identifier URIs that it lost because another registration took them meanwhile. Raises
+    RegistrationNotFoundError when it is not deleted or was deleted more than 30 days ago.
+    """
+    fresh = _locked_deleted(application)
+    if fresh.deleted_at is None or fresh.deleted_at < restorable_since(now):
+        raise RegistrationNotFoundError(
+            "restore_too_late",
+            f"{fresh.display_name} was deleted more than {settings.RESTORE_DAYS} days ago and cannot be restored.",
+        )
+    fresh.deleted_at = None
+    _save_next_version(fresh)
+    lost = _take_back_uris(fresh)
+    _record(
+        EventTag.APPLICATION_RESTORED,
+        fresh,
+        actor,
+        now,
+        {"identifierUri": [uri, None] for uri in lost},
+    )
+    return lost
+
+
+@transaction.atomic
+def purge_application(application: Application, *, actor: Actor, now: datetime) -> None:
+    """Delete permanently: sealed values, keys and verifiers go in the same transaction as the audit row (E-7)."""
+    fresh = _locked_deleted(application)
+    _record(EventTag.APPLICATION_PURGED, fresh, actor, now)
+    fresh.delete()
+
+
+def purge_overdue(now: datetime, actor: Actor) -> int:
+    """Delete permanently what can no longer be restored, each registration on its own. Returns how many."""
+    purged = 0
+    for application in Application.objects.filter(deleted_at__lt=restorable_since(now)).order_by(
+        "deleted_at"
+    ):
+        try:
+            purge_application(application, actor=actor, now=now)
+        except RegistrationNotFoundError:  # another process was faster
+            continue
+        purged += 1
+    return purged
+
+
+def restorable_since(now: datetime) -> datetime:
+    """What was deleted at or after this moment can be restored."""
+    return now - timedelta(days=settings.RESTORE_DAYS)
+
+
+def locked(application: Application) -> Application:
+    """The live row as it is now, locked until the transaction ends. Raises RegistrationNotFoundError."""
+    try:
+        return Application.objects.select_for_update().get(pk=application.pk, deleted_at=None)
+    except Application.DoesNotExist:
+        raise RegistrationNotFoundError(
+            "registration_deleted",
+            f"{application.display_name} was deleted meanwhile. Nothing was changed. Restore it first.",
+        ) from None
+
+
+def _locked_deleted(application: Application) -> Application:
+    try:
+        return Application.objects.select_for_update().get(pk=application.pk, deleted_at__isnull=False)
+    except Application.DoesNotExist:
+        raise RegistrationNotFoundError(
+            "registration_not_deleted",
+            f"{application.display_name} is not among the deleted registrations any more. Nothing was changed.",
+        ) from None
+
+
+def _save_next_version(application: Application) -> None:
+    application.version += 1
+    application.save()
+
+
+def _set_identifier_uri(application: Application, uri: str) -> None:
+    """Replace the registration's URI. The check is for the sentence; the constraint is what holds."""
+    IdentifierUri.objects.filter(application=application).delete()
+    if uri:
+        _refuse_taken_uri(application, uri)
+        IdentifierUri.objects.create(application=application, tenant_id=application.tenant_id, uri=uri)
+
+
+def _take_back_uris(application: Application) -> list[str]:
+    lost = []
+    for row in IdentifierUri.objects.filter(application=application, is_released=True):
+        holder = holder_of_uri(application.tenant, row.uri)
+        if holder is not None and holder.pk != application.pk:
+            lost.append(row.uri)
+            row.delete()
+            continue
+        row.is_released = False
+        row.save()
+    return lost
+
+
+def _refuse_taken_uri(application: Application, uri: str) -> None:
+    if is_well_known_name(uri):
+        raise RegistrationError(
+            "uri_reserved",
+            "This URI belongs to a Microsoft service that every directory has. Choose another one.",
+            field="identifier_uri",
+        )
+    holder = holder_of_uri(application.tenant, uri) if uri else None
+    if holder is not None and holder.pk != application.pk:
+        raise RegistrationError(
+            "uri_taken",
+            f"{holder.display_name} already has this URI. Choose another one, or remove it there first.",
+            field="identifier_uri",
+        )
+
+
+def _refuse_repeated_form(form_token: uuid.UUID | None) -> None:
+    existing = Application.objects.filter(form_token=form_token).first() if form_token else None
+    if existing is not None:
+        raise DuplicateFormError(existing)
+
+
+def _refuse_beyond_limit(actor: Actor, is_demo: bool) -> None:
+    """Deleted registrations count until they are gone: they can come back."""
+    if actor.user is None or is_demo:
+        return
+    limit = settings.APPLICATIONS_PER_USER
+    if Application.objects.filter(created_by=actor.user, is_demo=False).count() >= limit:
+        raise RegistrationError(
+            "too_many_applications",
+            f"You have already registered {limit} applications, the most that one person may. "
+            "Delete one permanently first; deleted ones that can be restored count.",
+        )
+
+
+def _record(
+    tag: EventTag, application: Application, actor: Actor, now: datetime, changes: Changes | None = None
+) -> None:
+    record_event(
+        tag,
+        actor=actor,
+        now=now,
+        tenant_id=application.tenant_id,
+        application_id=application.pk,
+        object_type="application",
+        object_id=application.pk,
+        object_name=application.display_name,
+        changes=changes,
+    )
