@@ -1,53 +1,79 @@
-"""Reads the environment, typed. Every NAME may also be given as NAME_FILE, a path whose content is the value."""
+"""Reads the environment, typed. Every NAME may also be given as NAME_FILE, a path whose content is the value.
 
+A value that makes no sense is noted in `problems` and the default used for the moment: a system check then stops the
+start with every such sentence at once, instead of a traceback about the first.
+"""
+
+import os
 from pathlib import Path
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 
 _reader = environ.FileAwareEnv()
 
+problems: list[str] = []
+defaults: dict[str, str] = {}
+
 
 def load_dotenv(path: Path) -> None:
     """Read a .env file if there is one; the real environment wins."""
-    if path.is_file():
+    if not path.is_file():
+        return
+    try:
         environ.Env.read_env(str(path))
+    except (OSError, UnicodeDecodeError):
+        _note(f"The file {path} cannot be read.")
 
 
 def text(name: str, default: str = "") -> str:
     """The value as text, stripped of surrounding white space."""
-    return str(_reader.str(name, default=default)).strip()
+    defaults.setdefault(name, default)
+    file = os.environ.get(f"{name}_FILE")
+    if file and os.environ.get(name):
+        _note(f"{name} and {name}_FILE are both set. Keep one.")
+    try:
+        return str(_reader.str(name, default=default)).strip()
+    except (OSError, UnicodeDecodeError):
+        _note(f"{name}_FILE names {file}, which cannot be read.")
+        return default
 
 
 def flag(name: str, default: bool) -> bool:
-    """A yes/no setting. Raises ImproperlyConfigured for any other word."""
+    """A yes/no setting."""
     raw = text(name).lower()
-    if not raw:
-        return default
+    defaults[name] = "true" if default else "false"
     if raw in TRUE:
         return True
-    if raw in FALSE:
-        return False
-    raise ImproperlyConfigured(f"{name} must be one of true, false, yes, no, on, off, 1, 0.")
+    if raw and raw not in FALSE:
+        _note(f"{name} must be one of true, false, yes, no, on, off, 1, 0.")
+    return False if raw in FALSE else default
 
 
 def number(name: str, default: int, *, least: int = 0, most: int = 2**31) -> int:
-    """A whole number within [least, most]. Raises ImproperlyConfigured otherwise."""
+    """A whole number within [least, most]."""
     raw = text(name)
+    defaults[name] = str(default)
     if not raw:
         return default
     try:
         value = int(raw)
     except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a whole number.") from None
+        _note(f"{name} must be a whole number.")
+        return default
     if not least <= value <= most:
-        raise ImproperlyConfigured(f"{name} must be between {least} and {most}.")
+        _note(f"{name} must be between {least} and {most}.")
+        return default
     return value
 
 
 def names(name: str, default: str = "") -> list[str]:
     """A comma-separated list; empty items are dropped."""
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
+
+
+def _note(problem: str) -> None:
+    if problem not in problems:
+        problems.append(problem)

@@ -220,6 +220,31 @@ LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
+# ------------------------------------------------------------------ logs
+LOG_LEVEL = env.text("CREDMGR_LOG_LEVEL", "INFO").upper()
+# These write SQL parameters, request bodies and assertions below INFO; no setting turns that on.
+_TALKATIVE = ["django.db.backends", "urllib3", "msal", "asyncio", "requests"]
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redaction": {"()": "credmgr.ops.logging.RedactionFilter"}},
+    "formatters": {"json": {"()": "credmgr.ops.logging.JsonFormatter"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["redaction"],
+            "formatter": "json",
+        }
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "_granian": {"handlers": [], "level": "ERROR", "propagate": True},
+        **{name: {"level": "INFO"} for name in _TALKATIVE},
+    },
+}
+LOGGING_CONFIG = "logging.config.dictConfig"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "credmgr.ops.error_reports.ReportFilter"
 SILENCED_SYSTEM_CHECKS = [
     "security.W004",  # HSTS is sent by our own headers middleware, and only with a public URL
     "security.W008",  # no redirect to https: the plain listener is loopback's, on purpose

@@ -11,6 +11,17 @@ from pathlib import Path
 
 import django
 
+# Imported before the environment is cleared below: it reads CREDMGR_TEST_CHROMIUM. Importing registers the fixtures.
+from tests.installation import (  # noqa: F401
+    axe,
+    browser,
+    fresh_installation,
+    installation,
+    page,
+    screenshot,
+    signed_in_page,
+)
+
 _DATA_DIR = Path(tempfile.mkdtemp(prefix="credmgr-test-"))
 _KEYRING = _DATA_DIR / "keyring"
 _KEYRING.touch(mode=0o600)

@@ -21,6 +21,11 @@ def default_key_ring_file() -> Path:
     return Path(settings.DATA_DIR) / "keyring"
 
 
+def key_ring_is_configured() -> bool:
+    """Whether a setting names a source; otherwise the data folder's file is the one. Raises KeyRingError for two."""
+    return _source()[2] != str(default_key_ring_file())
+
+
 def source_name() -> str:
     """The source in words, for messages. Raises KeyRingError when two are set."""
     return _source()[0]

@@ -1,0 +1,76 @@
+# Credential Manager: `make run` serves it, `make test` checks it, `make help` lists the rest.
+# Needs Python 3.11 or newer and make; everything else is fetched, pinned by hash, into .venv.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
+JOBS ?= 2
+DATA_DIR := $(or $(CREDMGR_DATA_DIR),var)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test test-all lint bench lock clean reset chromium
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
+		|| grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST)
+
+run: $(VENV)/.ready-to-run ## prepare what is missing, then serve until Ctrl-C
+	@exec $(BIN)/python manage.py serve
+
+test: $(VENV)/.ready-to-test chromium ## every test but the slow ones, in a real browser and with real clients
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+
+test-all: $(VENV)/.ready-to-test chromium ## every test, the slow ones too
+	$(BIN)/python -m pytest -n $(JOBS)
+
+lint: $(VENV)/.ready-to-test ## style, types, pending migrations, system checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy credmgr tests
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+		export CREDMGR_DATA_DIR="$$folder/data" && \
+		$(BIN)/python manage.py prepare >/dev/null && \
+		$(BIN)/python manage.py makemigrations --check --dry-run && \
+		$(BIN)/python manage.py check
+
+bench: $(VENV)/.ready-to-run ## tokens a second, processor time a token, the list page with 10,000 registrations
+	$(BIN)/python manage.py bench
+
+lock: $(VENV)/.ready-to-test ## write the pinned requirements anew from requirements*.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--output-file requirements.txt requirements.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--output-file requirements-test.txt requirements-test.in
+
+clean: ## remove caches and test results; keeps the data folder and the installed packages
+	rm -rf $(VENV)/.ready-to-run $(VENV)/.ready-to-test .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results
+	find . -name __pycache__ -type d -prune -not -path './.git/*' -not -path './$(VENV)/*' -exec rm -rf {} +
+
+reset: ## forget the data folder with everything in it; asks first
+	@PYTHON=$(PYTHON) sh .ci/reset "$(DATA_DIR)"
+
+# ------------------------------------------------------------------ what the targets stand on
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed. Set PYTHON=/path/to/python."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is older than 3.11. Set PYTHON=/path/to/python3.11."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Making $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+# A stamp, so that a second start installs nothing; newer requirements make it stale.
+$(VENV)/.ready-to-run: requirements.txt | $(BIN)/python
+	@echo "Installing what the server needs ..."
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.ready-to-test: requirements-test.txt | $(BIN)/python
+	@echo "Installing what the tests need ..."
+	@$(PIP) -r requirements-test.txt
+	@touch $@ $(VENV)/.ready-to-run
+
+chromium:
+	@sh .ci/chromium

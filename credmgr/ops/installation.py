@@ -1,0 +1,62 @@
+"""Brings an installation into being, or up to date: everything that must exist before the first request."""
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from credmgr.localca.authority import ensure_local_tls
+from credmgr.ops.data_folder import ensure_data_folder, ensure_key_ring, ensure_secret_key
+from credmgr.ops._not_yet import maybe
+
+ensure_signing_key = maybe("credmgr.authority.signing_keys", "ensure_signing_key")
+ensure_default_tenant = maybe("credmgr.registrations.queries", "ensure_default_tenant")
+
+Report = Callable[[str], None]
+
+
+def prepare_files() -> None:
+    """Data folder, signing key of sessions, key ring. Raises DataFolderError, KeyRingError."""
+    os.umask(0o077)  # whatever this process or a child of it writes is the user's own
+    ensure_data_folder()
+    ensure_secret_key()
+    ensure_key_ring(database_is_new=database_is_new())
+
+
+def prepare_database(now: datetime, report: Report) -> None:
+    """Tables, default directory, signing key, local CA and leaf. Each step finds what is there and leaves it alone."""
+    if has_pending_migrations():
+        report("Preparing the database ...")
+        call_command("migrate", interactive=False, verbosity=0)
+    ensure_default_tenant(now)
+    ensure_signing_key(now)
+    if not settings.TLS_CERTIFICATE_FILE:
+        ensure_local_tls(now)
+
+
+def database_is_new() -> bool:
+    """Whether nothing was ever stored: no file, or no table in the database."""
+    default = connections.databases[DEFAULT_DB_ALIAS]
+    if default["ENGINE"].endswith("sqlite3"):
+        file = Path(default["NAME"])
+        if not file.is_file() or file.stat().st_size == 0:
+            return True
+    return not connection.introspection.table_names()
+
+
+def has_pending_migrations() -> bool:
+    """Whether the program is newer than the database's tables."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def is_prepared() -> bool:
+    """Whether `serve` or `prepare` has been run here and the tables are up to date."""
+    if not settings.SECRET_KEY or database_is_new():
+        return False
+    return not has_pending_migrations()

@@ -1,0 +1,76 @@
+"""Serves the portal and the authority until Ctrl-C."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from django.utils import timezone
+
+from credmgr.localca.authority import ensure_local_tls
+from credmgr.ops.data_folder import DataFolderError, ensure_data_folder
+from credmgr.ops.listeners import configured
+from credmgr.ops.lock import AlreadyServingError, InstallationLock
+from credmgr.ops.ports import PortError, require_free
+from credmgr.ops.starting import check_settings, prepare
+from credmgr.ops._not_yet import maybe
+from credmgr.ops.supervisor import StartError, Supervisor
+
+make_setup_link = maybe("credmgr.accounts.setup_links", "make_setup_link")
+
+
+class Command(BaseCommand):
+    """Prepares the installation and runs both listeners."""
+
+    help = "Prepare the installation if needed, then serve the portal and the authority. Ctrl-C ends it."
+    requires_system_checks = []  # prepare runs them itself, once there is something to check
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Run until SIGINT or SIGTERM. Raises CommandError (exit code 1) with a sentence when it cannot start."""
+        check_settings(self.stdout.write)
+        try:
+            folder = ensure_data_folder()
+            lock = InstallationLock(folder)
+            lock.acquire()
+            for listener in configured():
+                require_free(listener.address, listener.port, listener.port_setting)
+        except (DataFolderError, AlreadyServingError, PortError) as error:
+            raise CommandError(str(error)) from None
+        prepare(timezone.now(), self.stdout.write)
+        supervisor = Supervisor(configured(), lock=lock.descriptor, upkeep=_renew_certificate)
+        # The children must not share what this process opened, and it needs nothing open while it waits.
+        setup_link = make_setup_link(timezone.now())
+        connections.close_all()
+        try:
+            supervisor.start()
+        except StartError as error:
+            raise CommandError(str(error)) from None
+        self._announce(setup_link)
+        code = supervisor.run()
+        lock.release()
+        self.stdout.write("Stopped.")
+        if code:
+            raise CommandError("The server ended because a listener could not be kept running.")
+
+    def _announce(self, setup_link: str | None) -> None:
+        lines = ["", "Credential Manager is running.", f"  Portal          {settings.PORTAL_URL}"]
+        if settings.AUTHORITY_URL != settings.PORTAL_URL:
+            lines.append(f"  Authority       {settings.AUTHORITY_URL}")
+        if not settings.TLS_CERTIFICATE_FILE:
+            lines.append(f"  CA certificate  {settings.CA_FILE}")
+        if setup_link:
+            lines += ["", "There is no administrator yet. Within an hour, open this link once to become one:"]
+            lines.append(f"  {setup_link}")
+        self.stdout.write("\n".join([*lines, "", "Press Ctrl-C to stop."]))
+        self.stdout.flush()
+
+
+def _renew_certificate() -> bool:
+    """Called twice a day: a server that runs for a year must not end with an expired certificate."""
+    if settings.TLS_CERTIFICATE_FILE or not Path(settings.DATA_DIR).is_dir():
+        return False
+    try:
+        return ensure_local_tls(timezone.now())
+    finally:
+        connections.close_all()
