@@ -24,6 +24,16 @@ class Hour:
 
 
 @dataclass(frozen=True)
+class Caller:
+    """Sign-ins that one address made for one resource. last_at: the newest of them, UTC."""
+
+    address: str
+    resource: str
+    count: int
+    last_at: datetime
+
+
+@dataclass(frozen=True)
 class Activity:
     """Sign-ins of 24 hours, oldest hour first. codes: refusals by AADSTS number, most frequent first.
 
@@ -35,6 +45,11 @@ class Activity:
     refused: int
     codes: list[tuple[int, int]]
     is_complete: bool
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.succeeded + self.refused
 
 
 def sign_ins_of(application_id: uuid.UUID) -> QuerySet[SignIn]:
@@ -55,6 +70,18 @@ def events_of(application_id: uuid.UUID) -> QuerySet[AuditEvent]:
 def events_of_tenant(tenant_id: uuid.UUID) -> QuerySet[AuditEvent]:
     """Acts in a directory and those that belong to the installation as a whole, newest first."""
     return AuditEvent.objects.filter(Q(tenant_id=tenant_id) | Q(tenant_id=None)).order_by("-sequence")
+
+
+def recent_callers(application_id: uuid.UUID, since: datetime) -> list[Caller]:
+    """Who got tokens as this application since then, most frequent first: what breaks without it."""
+    rows = sign_ins_of(application_id).filter(at__gte=since, error_code=0)
+    seen: dict[tuple[str, str], Caller] = {}
+    for address, resource, count, at in rows.values_list("address", "resource", "count", "at")[:SUMMARY_ROWS]:
+        known = seen.get((address, resource))
+        seen[address, resource] = Caller(
+            address, resource, count + (known.count if known else 0), known.last_at if known else at
+        )
+    return sorted(seen.values(), key=lambda caller: -caller.count)
 
 
 def last_used(credential_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, datetime]:

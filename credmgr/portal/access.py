@@ -8,7 +8,7 @@ import uuid
 from django.http import Http404, HttpRequest
 
 from credmgr.accounts.models import User
-from credmgr.registrations.models import Application
+from credmgr.registrations.models import Application, Tenant
 
 
 def application_or_404(request: HttpRequest, application_id: uuid.UUID, deleted: bool = False) -> Application:
@@ -26,3 +26,12 @@ def application_or_404(request: HttpRequest, application_id: uuid.UUID, deleted:
         return rows.get(pk=application_id)
     except Application.DoesNotExist:
         raise Http404 from None
+
+
+def directory_of(request: HttpRequest) -> Tenant:
+    """The directory that the person works in. Raises Http404 where there is none, or nobody is signed in."""
+    user = getattr(request, "user", None)
+    found = Tenant.objects.filter(is_default=True).first() if isinstance(user, User) else None
+    if found is None:
+        raise Http404
+    return found

@@ -1,4 +1,4 @@
-"""What lists share: filters, sorting and paging live in the address, so a view of a list can be sent as a link."""
+"""What lists share: filters, sorting and paging live in the address, so any view can be sent as a link."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Pill:
-    """A filter shown as "Status: All" with its choices behind it. clear_address is empty while it does not filter."""
+    """A filter shown as "Status: All", its choices behind it. clear_address is empty while it does not filter."""
 
     name: str
     label: str

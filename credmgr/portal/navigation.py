@@ -48,7 +48,7 @@ class _Page:
 
 _MAIN = (
     _Page("applications", "App registrations", "apps"),
-    _Page("sign_ins", "Activity", "activity", ("audit",)),
+    _Page("sign_ins", "Activity", "activity", ("audit", "sign_in")),
     _Page("decode", "Decode token", "code"),
 )
 _APPLICATION: tuple[tuple[str, tuple[_Page, ...]], ...] = (

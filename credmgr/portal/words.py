@@ -1,14 +1,10 @@
 """How dates, spans and counts are said. All times are UTC; every function takes its clock as an argument."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
-_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+from credmgr.credentials.lifecycle import counted, day, days_between
 
-
-def day(moment: datetime | date) -> str:
-    """23 Nov 2026."""
-    value = moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment
-    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+__all__ = ["counted", "day", "days_left", "initials", "machine_time", "moment", "relative"]
 
 
 def moment(value: datetime, *, seconds: bool = False) -> str:
@@ -29,11 +25,6 @@ def relative(value: datetime, now: datetime) -> str:
     return f"{text} ago" if seconds > 0 else f"in {text}"
 
 
-def days_between(now: datetime, end: datetime) -> int:
-    """Calendar days from now to end, in UTC; negative when end is past."""
-    return (end.astimezone(UTC).date() - now.astimezone(UTC).date()).days
-
-
 def days_left(end: datetime, now: datetime) -> str:
     """ "23 days left", "Ends today", "Expired today", "Expired 12 days ago"."""
     days = days_between(now, end)
@@ -42,14 +33,20 @@ def days_left(end: datetime, now: datetime) -> str:
     return "Ends today" if days == 0 else f"{counted(days, 'day')} left"
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """ "1 secret", "2 secrets", "1,284 secrets"."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def initials(name: str) -> str:
     """Up to two letters: of the first two words, else of the one."""
     parts = [part for part in "".join(c if c.isalnum() else " " for c in name).split() if part]
     if not parts:
         return "?"
     return (parts[0][0] + parts[1][0] if len(parts) > 1 else parts[0][:2]).upper()
+
+
+def machine_time(text: str) -> str:
+    """A stored ISO time as "23 Nov 2026, 14:52 UTC"; any other text as it is."""
+    if len(text) < 19 or text[4:5] != "-" or text[10:11] not in ("T", " "):
+        return text
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return moment(value if value.tzinfo else value.replace(tzinfo=UTC))

@@ -1,6 +1,6 @@
 """Words and small parts that every page uses: icons, times in UTC, copy buttons, tiles, lifetimes."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from credmgr.portal import navigation, words
+from credmgr.audit.queries import Activity
+from credmgr.portal import charts, navigation, words
 
 register = template.Library()
 
@@ -64,12 +65,11 @@ def utc_seconds(moment: datetime | None) -> SafeString | str:
 
 
 @register.filter
-def utc_date(moment: datetime | date | None) -> SafeString | str:
+def utc_date(moment: datetime | None) -> SafeString | str:
     """23 Nov 2026."""
     if moment is None:
         return ""
-    day = moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment
-    return format_html('<time datetime="{}">{}</time>', day.isoformat(), words.day(day))
+    return format_html('<time datetime="{}">{}</time>', moment.astimezone(UTC).date(), words.day(moment))
 
 
 @register.simple_tag(takes_context=True)
@@ -89,6 +89,18 @@ def ago(context: Context, moment: datetime | None, never: str = "Never") -> Safe
 def days_left(context: Context, moment: datetime) -> str:
     """ "23 days left", "Ends today", "Expired 12 days ago": calendar days in UTC."""
     return words.days_left(moment, context.get("now") or timezone.now())
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """1,284."""
+    return f"{number:,}"
+
+
+@register.filter
+def counted(number: int, noun: str) -> str:
+    """ "1 secret", "2 secrets", "1,284 sign-ins"."""
+    return words.counted(number, noun)
 
 
 @register.filter
@@ -129,6 +141,12 @@ def lifetime(context: Context, start: datetime, end: datetime) -> dict[str, Any]
         "left": round(100 - spent, 1),
         "words": f"{words.day(start)} to {words.day(end)}, {round(spent)} percent of its life is over",
     }
+
+
+@register.inclusion_tag("portal/_histogram.html")
+def histogram(activity: Activity) -> dict[str, Any]:
+    """Sign-ins by the hour, last 24 hours."""
+    return {"activity": activity, "bars": charts.bars(activity.hours), "ticks": charts.ticks(activity.hours)}
 
 
 @register.inclusion_tag("portal/_application_menu.html", takes_context=True)

@@ -1,0 +1,86 @@
+"""What audit rows say to a person: each kind of act in words, and what it changed."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from credmgr.audit.events import EventTag
+from credmgr.audit.models import AuditEvent
+from credmgr.portal import words
+
+TAG_WORDS: dict[EventTag, str] = {
+    EventTag.SIGNED_IN: "Signed in",
+    EventTag.SIGN_IN_FAILED: "Sign-in refused",
+    EventTag.SIGNED_OUT: "Signed out",
+    EventTag.STEPPED_UP: "Password confirmed",
+    EventTag.STEP_UP_FAILED: "Password not confirmed",
+    EventTag.PASSWORD_CHANGED: "Password changed",
+    EventTag.ADMINISTRATOR_CREATED: "Administrator created",
+    EventTag.ADMINISTRATOR_RESET: "Administrator's password reset",
+    EventTag.PERMISSION_REFUSED: "Permission refused",
+    EventTag.APPLICATION_REGISTERED: "Application registered",
+    EventTag.APPLICATION_UPDATED: "Application updated",
+    EventTag.APPLICATION_DISABLED: "Application disabled",
+    EventTag.APPLICATION_ENABLED: "Application enabled",
+    EventTag.APPLICATION_DELETED: "Application deleted",
+    EventTag.APPLICATION_RESTORED: "Application restored",
+    EventTag.APPLICATION_PURGED: "Application deleted permanently",
+    EventTag.OWNER_ADDED: "Owner added",
+    EventTag.OWNER_REMOVED: "Owner removed",
+    EventTag.SECRET_ADDED: "Client secret added",
+    EventTag.SECRET_STORED: "Client secret confirmed as stored",
+    EventTag.SECRET_DELETED: "Client secret deleted",
+    EventTag.CERTIFICATE_ADDED: "Certificate added",
+    EventTag.CERTIFICATE_DELETED: "Certificate deleted",
+    EventTag.PRIVATE_KEY_FORGOTTEN: "Private key forgotten",
+    EventTag.FLOW_TESTED: "Token test run",
+    EventTag.LIST_EXPORTED: "List of applications exported",
+    EventTag.SIGNING_KEY_CREATED: "Signing key created",
+    EventTag.VAULT_KEY_ROTATED: "Encryption key rotated",
+    EventTag.VAULT_KEY_UNKNOWN: "Encryption key unknown",
+    EventTag.DEMO_LOADED: "Demo data loaded",
+    EventTag.DEMO_REMOVED: "Demo data removed",
+}
+
+
+_CAPITAL = re.compile(r"([A-Z])")
+# Fields whose name in the API says less than the word on the page.
+_LABELS = {
+    "displayName": "Name",
+    "identifierUri": "Application ID URI",
+    "signInAudience": "Supported account types",
+    "requestedAccessTokenVersion": "Access token version",
+    "isDisabled": "Disabled",
+    "startDateTime": "Start",
+    "endDateTime": "End",
+}
+
+
+def activity(event: AuditEvent) -> str:
+    """The act in words. A tag of a newer version is shown as it is stored."""
+    return TAG_WORDS[EventTag(event.tag)] if event.tag in set(EventTag) else event.tag
+
+
+def changes(recorded: Mapping[str, Any]) -> list[str]:
+    """ "Name: Old name, now New name" per field; a field that had nothing before says only what it is."""
+    return [_change(name, value) for name, value in recorded.items()]
+
+
+def _change(name: str, value: Any) -> str:
+    label = _LABELS.get(name) or _CAPITAL.sub(r" \1", name).replace("_", " ").capitalize()
+    if isinstance(value, list) and len(value) == 2:
+        before, after = (_value(item) for item in value)
+        if not before:
+            return f"{label}: {after}"
+        return f"{label}: {before}, now {after}" if after else f"{label}: {before}, now empty"
+    return f"{label}: {_value(value)}"
+
+
+def _value(value: Any) -> str:
+    if value in (None, ""):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_value(item) for item in value)
+    return f"{value:,}" if isinstance(value, int) else words.machine_time(str(value))
