@@ -97,9 +97,12 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "credmgr.audit.correlation.CorrelationMiddleware",
-    "credmgr.authority.gate.AuthorityGate",  # answers the authority's paths; nothing below runs for them
-    "credmgr.ops.headers.HeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "credmgr.ops.headers.HeadersMiddleware",
+    "credmgr.ops.front_gate.FrontGate",
+    "credmgr.authority.gate.AuthorityGate",  # answers the authority's paths; nothing below runs for them
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -107,7 +110,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "credmgr.accounts.middleware.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
@@ -173,6 +175,10 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 CSRF_FAILURE_VIEW = "credmgr.portal.views.errors.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# Browsers apply it to every port of a host: on localhost it would cut off the plain listener and other programs.
+SECURE_HSTS_SECONDS = 31536000 if PUBLIC_URL else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = bool(PUBLIC_URL)
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -246,6 +252,7 @@ LOGGING = {
 LOGGING_CONFIG = "logging.config.dictConfig"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "credmgr.ops.error_reports.ReportFilter"
 SILENCED_SYSTEM_CHECKS = [
-    "security.W004",  # HSTS is sent by our own headers middleware, and only with a public URL
+    "security.W004",  # HSTS only with a public URL: see SECURE_HSTS_SECONDS
+    "security.W021",  # whether a name goes on the browsers' preload list is its owner's decision
     "security.W008",  # no redirect to https: the plain listener is loopback's, on purpose
 ]

@@ -1,0 +1,71 @@
+"""What is settled about a request before anything else looks at it (security rule H-7)."""
+
+import ipaddress
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+from credmgr.ops.logging import request_id
+
+logger = logging.getLogger(__name__)
+
+_METHODS = ["GET", "HEAD", "POST", "OPTIONS"]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class FrontGate:
+    """Unknown Host: 400. TRACE and CONNECT: 405. Forwarded addresses count only from the proxies named."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Refuse at once, or pass on with the client's own address and with the log's request id set."""
+        token = request_id.set(str(getattr(request, "correlation_id", "")))
+        try:
+            if request.method in ("TRACE", "CONNECT"):
+                return HttpResponseNotAllowed(_METHODS)
+            try:
+                request.get_host()
+            except DisallowedHost:
+                logger.warning("Refused a request for a host name that is not ours.")
+                text = "This server does not answer under that host name.\n"
+                return HttpResponse(text, status=400, content_type="text/plain; charset=utf-8")
+            request.META["REMOTE_ADDR"] = _client_address(request)
+            return self.get_response(request)
+        finally:
+            request_id.reset(token)
+
+
+@lru_cache(maxsize=8)
+def _networks(names: tuple[str, ...]) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(name) for name in names)
+
+
+def _client_address(request: HttpRequest) -> str:
+    """The peer, or, where the peer is a named proxy, the last address before the named proxies."""
+    address: str = request.META.get("REMOTE_ADDR", "")
+    proxies = _networks(tuple(settings.TRUSTED_PROXIES))
+    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    while hops and _is_in(address, proxies):
+        candidate = hops.pop()
+        if not _is_address(candidate):
+            break
+        address = candidate
+    return address
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_in(address: str, networks: tuple[Network, ...]) -> bool:
+    return _is_address(address) and any(ipaddress.ip_address(address) in network for network in networks)
