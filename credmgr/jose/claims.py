@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ _LARGEST = 2**53
 class VerifiedClaims(Mapping[str, Any]):
     """Claims whose signature was checked. Only credmgr.jose.jws makes one; raw ones are called unverified."""
 
-    _claims: Mapping[str, Any]
+    _claims: Mapping[str, Any] = field(repr=False)
 
     def __getitem__(self, name: str) -> Any:
         return self._claims[name]

@@ -10,7 +10,7 @@ class MalformedTokenError(JoseError):
 
 
 class AlgorithmError(JoseError):
-    """An algorithm that the caller does not allow, or that does not go with the key (RFC 8725 section 3.1)."""
+    """An algorithm that the caller does not allow or that does not fit the key (RFC 8725 section 3.1)."""
 
 
 class SignatureError(JoseError):

@@ -1,8 +1,8 @@
 """Signed tokens in compact form (RFC 7515 section 7.1): making, reading without trust, verifying.
 
 The only importer of PyJWT, whose algorithms do the mathematics. Reading is ours, because it is what strangers
-reach: sizes, nesting and types are bounded before any key is looked up, and padding that some clients leave on
-is accepted, the signature being over the text as it came.
+reach: sizes, nesting and types are bounded before any key is looked up, and padding that some clients leave
+on is accepted, the signature being over the text as it came.
 """
 
 import json
