@@ -21,12 +21,17 @@ class ClientSecret(models.Model):
     start_at = models.DateTimeField()
     end_at = models.DateTimeField()
     created_at = models.DateTimeField()
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_by_name = models.TextField(blank=True)
     form_token = models.UUIDField(null=True, unique=True)
 
     class Meta:
-        indexes = [models.Index(fields=["hint"], name="client_secret_hint"), models.Index(fields=["end_at"], name="client_secret_end")]
+        indexes = [
+            models.Index(fields=["hint"], name="client_secret_hint"),
+            models.Index(fields=["end_at"], name="client_secret_end"),
+        ]
 
     @property
     def is_verify_only(self) -> bool:
@@ -54,13 +59,17 @@ class Certificate(models.Model):
     start_at = models.DateTimeField()
     end_at = models.DateTimeField()
     created_at = models.DateTimeField()
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_by_name = models.TextField(blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["end_at"], name="certificate_end")]
         constraints = [
-            models.UniqueConstraint(fields=["application", "thumbprint_sha256"], name="certificate_once_per_application")
+            models.UniqueConstraint(
+                fields=["application", "thumbprint_sha256"], name="certificate_once_per_application"
+            )
         ]
 
     @property
