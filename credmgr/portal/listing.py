@@ -25,7 +25,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Pill:
-    """A filter shown as "Status: All", its choices behind it. clear_address is empty while it does not filter."""
+    """A filter shown as "Status: All", its choices behind it. clear_address: empty without a filter."""
 
     name: str
     label: str

@@ -124,7 +124,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             )
             if entry
         ],
-        "sign_out_address": _address("account_logout"),
+        "sign_out_address": address("account_logout"),
     }
 
 
@@ -138,22 +138,22 @@ def application_menu(request: HttpRequest, application_id: uuid.UUID) -> list[Gr
 def _entries(pages: tuple[_Page, ...], here: str, application_id: uuid.UUID | None = None) -> list[Entry]:
     entries = []
     for page in pages:
-        address = _address(f"portal:{page.name}", application_id)
-        if address:
+        found = address(f"portal:{page.name}", *([application_id] if application_id else []))
+        if found:
             current = here == page.name or here in page.also
-            entries.append(Entry(page.name, page.label, page.icon, address, current))
+            entries.append(Entry(page.name, page.label, page.icon, found, current))
     return entries
 
 
 def _link(name: str, label: str, icon: str) -> Entry | None:
-    address = _address(name)
-    return Entry(name, label, icon, address) if address else None
+    found = address(name)
+    return Entry(name, label, icon, found) if found else None
 
 
-def _address(name: str, application_id: uuid.UUID | None = None) -> str:
-    """The page's address, empty while there is no such page."""
+def address(name: str, *arguments: object) -> str:
+    """The address of a page, empty where there is no such page."""
     try:
-        return reverse(name, args=[application_id] if application_id else [])
+        return reverse(name, args=arguments)
     except NoReverseMatch:
         return ""
 

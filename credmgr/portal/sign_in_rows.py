@@ -55,7 +55,7 @@ def describe(records: Iterable[SignIn]) -> list[SignInRow]:
 def _row(
     record: SignIn, applications: dict[uuid.UUID, Application], names: dict[uuid.UUID, str]
 ) -> SignInRow:
-    entry = aadsts.entry(record.error_code) if record.error_code else None
+    entry = aadsts.CATALOGUE.get(record.error_code)
     meaning = entry.meaning if entry else ""
     return SignInRow(
         record=record,

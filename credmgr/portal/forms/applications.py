@@ -1,7 +1,5 @@
 """Forms of registrations. What a field may hold is decided by the act; here only shape and size."""
 
-from typing import Any
-
 from django import forms
 
 from credmgr.accounts.models import User
@@ -124,22 +122,22 @@ class ConfirmedForm(StepUpFormMixin, PortalForm):
     """Nothing but the confirmation, with the password where the sign-in is not recent."""
 
 
+class PersonField(forms.ModelChoiceField):
+    """A person who can sign in, shown with the user name that tells namesakes apart."""
+
+    def label_from_instance(self, obj: User) -> str:
+        return f"{obj.shown_name} ({obj.username})"
+
+
 class AddOwnerForm(StepUpFormMixin, PortalForm):
     """Choose a person of this installation."""
 
-    user = forms.ModelChoiceField(
+    user = PersonField(
         label="Person",
-        queryset=User.objects.none(),
+        queryset=User.objects.filter(is_active=True).order_by("username"),
         empty_label="Choose a person",
         error_messages={
             "required": "Choose a person.",
             "invalid_choice": "This person is not among those who can be chosen. Choose again.",
         },
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["user"]
-        if isinstance(field, forms.ModelChoiceField):
-            field.queryset = User.objects.filter(is_active=True).order_by("username")
-            field.label_from_instance = lambda user: f"{user.shown_name} ({user.username})"  # type: ignore[method-assign] # Django's documented way needs a subclass for one line

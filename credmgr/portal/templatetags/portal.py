@@ -149,6 +149,12 @@ def histogram(activity: Activity) -> dict[str, Any]:
     return {"activity": activity, "bars": charts.bars(activity.hours), "ticks": charts.ticks(activity.hours)}
 
 
+@register.simple_tag
+def page_address(name: str, *arguments: object) -> str:
+    """The address of a page that may not exist; empty then. For links that appear with their page."""
+    return navigation.address(name, *arguments)
+
+
 @register.inclusion_tag("portal/_application_menu.html", takes_context=True)
 def application_menu(context: Context) -> dict[str, Any]:
     """The menu at the side of an application's pages."""

@@ -1,0 +1,58 @@
+"""The first page of an application, and its endpoints."""
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from credmgr.audit.queries import activity, last_sign_ins, sign_ins_of
+from credmgr.credentials.lifecycle import application_status
+from credmgr.flowtest.queries import runs_of, verdict_tone, verdict_words
+from credmgr.portal.access import application_or_404
+from credmgr.portal.credential_rows import banner, counts_in_words, credential_rows
+from credmgr.portal.endpoints import endpoints_of
+from credmgr.registrations.queries import identifier_uri_of, owners_of
+
+# So many credentials stand on the Overview; the rest is a link.
+_SHOWN = 5
+
+
+@require_safe
+def application(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
+    """Overview: the IDs, what is pressing, credentials, sign-ins, the last test."""
+    found = application_or_404(request, application_id)
+    now = timezone.now()
+    rows = credential_rows(found, now)
+    run = runs_of(found).first()
+    context = {
+        "application": found,
+        "now": now,
+        "credentials": rows[:_SHOWN],
+        "credential_count": len(rows),
+        "credential_words": counts_in_words(rows),
+        "status": application_status(rows, now),
+        "banner": banner(rows, now),
+        "identifier_uri": identifier_uri_of(found),
+        "owners": owners_of(found),
+        "activity": activity(sign_ins_of(found.pk), now),
+        "last_sign_in": last_sign_ins([found.pk]).get(found.pk),
+        "run": run,
+        "run_words": verdict_words(run.verdict, run.error_code) if run else "",
+        "run_tone": verdict_tone(run.verdict) if run else "none",
+    }
+    return render(request, "portal/applications/overview.html", context)
+
+
+@require_safe
+def application_endpoints(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
+    """Every address of the authority that this application may need."""
+    found = application_or_404(request, application_id)
+    context = {
+        "application": found,
+        "endpoints": endpoints_of(found.tenant_id),
+        "back": reverse("portal:application", args=[found.pk]),
+    }
+    return render(request, "portal/applications/endpoints.html", context)

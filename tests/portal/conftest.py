@@ -1,0 +1,69 @@
+"""Somebody signed in, in a directory of their own."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from credmgr.accounts.models import User
+from credmgr.audit.recording import Actor
+from credmgr.registrations.directories import ensure_default_tenant
+from credmgr.registrations.models import Application, Tenant
+from credmgr.registrations.registering import register_application
+
+PASSWORD = "a-long-invented-password"
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+@pytest.fixture
+def directory(db: None) -> Tenant:
+    """The default directory."""
+    return ensure_default_tenant(timezone.now())
+
+
+@pytest.fixture
+def person(directory: Tenant) -> User:
+    """An administrator."""
+    return User.objects.create_user("robin", password=PASSWORD, first_name="Robin", last_name="Vale")
+
+
+@pytest.fixture
+def signed_in(person: User) -> Client:
+    """A browser of the administrator, without script; its sign-in is recent."""
+    client = Client()
+    client.force_login(person, backend=BACKEND)
+    return client
+
+
+@pytest.fixture
+def register(directory: Tenant, person: User) -> Callable[..., Application]:
+    """Registers applications: register("Harbor Sync Worker", notes="...")."""
+
+    def made(display_name: str = "Harbor Sync Worker", **given: object) -> Application:
+        return register_application(
+            tenant=directory,
+            display_name=display_name,
+            actor=Actor("Robin Vale", person),
+            now=timezone.now(),
+            **given,
+        )
+
+    return made
+
+
+@pytest.fixture
+def harbor(register: Callable[..., Application]) -> Application:
+    """A registration to look at."""
+    return register()
+
+
+@pytest.fixture
+def foreign(directory: Tenant) -> Application:
+    """A registration of another directory, which nobody here may learn of."""
+    other = Tenant.objects.create(name="Elsewhere", created_at=timezone.now())
+    return Application.objects.create(tenant=other, display_name="Foreign", created_at=timezone.now())
+
+
+UNKNOWN = uuid.UUID("11111111-2222-4333-8444-555555555555")
