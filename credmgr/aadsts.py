@@ -3,8 +3,8 @@
 A leaf: the authority answers with these, the tester explains with them. Numbers, OAuth errors and statuses
 follow Microsoft's list of error codes and recorded answers; meanings, cures and texts are our own words.
 
-text is the sentence that the built-in authority puts behind "AADSTS<code>: ". Its named places take the variable
-parts, which stand in single quotes because people and tools search for them. A code without text is never
+text is the sentence that the built-in authority puts behind "AADSTS<code>: ". Its named places take the
+variable parts, in single quotes because people and tools search for them. A code without text is never
 answered here; it is explained when another authority answers it. No place takes a secret or a part of one.
 """
 
@@ -23,7 +23,7 @@ TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
 
 @dataclass(frozen=True)
 class Entry:
-    """One code. status: HTTP status at the token endpoint; text: None where the authority never answers it."""
+    """One code. status: HTTP status at the token endpoint; text: None where it is never answered here."""
 
     code: int
     error: str

@@ -30,8 +30,9 @@ class AuditEvent(models.Model):
 class SignIn(models.Model):
     """One answered token request of a known client, committed before the answer leaves.
 
-    error_code 0 is success, else the number after AADSTS. credential_type as in Graph's sign-in log: none, clientSecret,
-    certificate, clientAssertion. count is above 1 where a flood of alike refusals was folded into one row.
+    error_code 0 is success, else the number after AADSTS. credential_type as in Graph's sign-in log: none,
+    clientSecret, certificate, clientAssertion. count is above 1 where a flood of alike refusals was folded
+    into one row.
     """
 
     sequence = models.BigAutoField(primary_key=True)
@@ -51,8 +52,15 @@ class SignIn(models.Model):
     address = models.TextField(blank=True)
     token_id = models.TextField(blank=True)
     count = models.PositiveIntegerField(default=1)
+    # Rows that alike refusals of one minute are counted in carry a key; all others null.
+    fold_key = models.TextField(null=True)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["fold_key"], condition=models.Q(fold_key__isnull=False), name="signin_folded_once"
+            )
+        ]
         indexes = [
             models.Index(fields=["application_id", "-sequence"], name="signin_by_application"),
             models.Index(
