@@ -8,9 +8,12 @@ import sys
 def main() -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "credmgr.settings")
-    from django.core.management import execute_from_command_line
+    import django
 
-    execute_from_command_line(sys.argv)
+    django.setup()
+    from credmgr.ops.console import run
+
+    run(sys.argv)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Reads the environment, typed. Every NAME may also be given as NAME_FILE, a path whose content is the value.
+"""Reads the environment, typed. Each NAME may also be given as NAME_FILE, a path whose content is the value.
 
 A value that makes no sense is noted in `problems` and the default used for the moment: a system check then stops the
 start with every such sentence at once, instead of a traceback about the first.
@@ -6,8 +6,10 @@ start with every such sentence at once, instead of a traceback about the first.
 
 import os
 from pathlib import Path
+from typing import Any
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
@@ -69,9 +71,33 @@ def number(name: str, default: int, *, least: int = 0, most: int = 2**31) -> int
     return value
 
 
+def choice(name: str, default: str, choices: set[str]) -> str:
+    """One of a few words, in capitals."""
+    value = text(name, default).upper()
+    if value in choices:
+        return value
+    _note(f"{name} must be one of {', '.join(sorted(choices))}.")
+    return default
+
+
 def names(name: str, default: str = "") -> list[str]:
     """A comma-separated list; empty items are dropped."""
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
+
+
+def database(name: str) -> dict[str, Any] | None:
+    """A database URL as Django's description of the connection; None when it is not set."""
+    raw = text(name)
+    if not raw:
+        return None
+    try:
+        described: dict[str, Any] = environ.Env.db_url_config(raw)
+    except (ImproperlyConfigured, KeyError, ValueError):
+        described = {}
+    if not described.get("ENGINE") or not described.get("NAME"):
+        _note(f"{name} is no database URL, such as postgres://user:password@host:5432/name.")
+        return None
+    return described
 
 
 def _note(problem: str) -> None:

@@ -3,8 +3,6 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
-
 from credmgr import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -135,9 +133,8 @@ _SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA secur
 
 def _database(synchronous: str) -> dict[str, object]:
     """One connection description; `synchronous` is SQLite's PRAGMA of that name."""
-    url = env.text("DATABASE_URL")
-    if url:
-        return {**environ.Env.db_url_config(url), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+    if described := env.database("DATABASE_URL"):
+        return {**described, "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA_DIR / "credmgr.sqlite3",
@@ -227,7 +224,7 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 # ------------------------------------------------------------------ logs
-LOG_LEVEL = env.text("CREDMGR_LOG_LEVEL", "INFO").upper()
+LOG_LEVEL = env.choice("CREDMGR_LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"})
 # These write SQL parameters, request bodies and assertions below INFO; no setting turns that on.
 _TALKATIVE = ["django.db.backends", "urllib3", "msal", "asyncio", "requests"]
 LOGGING = {

@@ -184,7 +184,10 @@ def _leaf_is_good(ca: x509.Certificate, password: bytes, now: datetime) -> bool:
         leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     )
     in_force = leaf.not_valid_before_utc <= now < leaf.not_valid_after_utc - RENEW_BEFORE
-    return same_key and in_force and leaf_key_file().stat().st_mode & 0o077 == 0
+    untouched = (
+        not leaf_key_file().stat().st_mode & 0o077 and not leaf_certificate_file().stat().st_mode & 0o022
+    )
+    return same_key and in_force and untouched
 
 
 def _issue_leaf(authority: LocalAuthority, ca: x509.Certificate, password: bytes, now: datetime) -> None:

@@ -48,11 +48,20 @@ def ensure_data_folder() -> Path:
     return folder
 
 
+def _secret_key_file() -> Path:
+    return Path(settings.DATA_DIR) / "secret-key"
+
+
+def has_secret_key() -> bool:
+    """Whether Django's signing key is set or was made."""
+    return bool(env.text("CREDMGR_SECRET_KEY")) or _secret_key_file().is_file()
+
+
 def ensure_secret_key() -> None:
     """Make Django's signing key where none is set: file secret-key, mode 0600. It guards sessions, never secrets."""
-    file = Path(settings.DATA_DIR) / "secret-key"
-    if env.text("CREDMGR_SECRET_KEY") or file.is_file():
+    if has_secret_key():
         return
+    file = _secret_key_file()
     _write_new(file, secrets.token_urlsafe(64))
     # This process read its settings before the file was there; those it starts read the file.
     settings.SECRET_KEY = file.read_text("ascii").strip()

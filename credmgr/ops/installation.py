@@ -11,11 +11,11 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from credmgr.localca.authority import ensure_local_tls
-from credmgr.ops.data_folder import ensure_data_folder, ensure_key_ring, ensure_secret_key
+from credmgr.ops.data_folder import ensure_data_folder, ensure_key_ring, ensure_secret_key, has_secret_key
 from credmgr.ops._not_yet import maybe
 
 ensure_signing_key = maybe("credmgr.authority.signing_keys", "ensure_signing_key")
-ensure_default_tenant = maybe("credmgr.registrations.queries", "ensure_default_tenant")
+ensure_default_tenant = maybe("credmgr.registrations.directories", "ensure_default_tenant")
 
 Report = Callable[[str], None]
 
@@ -57,6 +57,6 @@ def has_pending_migrations() -> bool:
 
 def is_prepared() -> bool:
     """Whether `serve` or `prepare` has been run here and the tables are up to date."""
-    if not settings.SECRET_KEY or database_is_new():
+    if not has_secret_key() or database_is_new():
         return False
     return not has_pending_migrations()

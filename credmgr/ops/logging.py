@@ -24,7 +24,11 @@ _GENERATED_SECRET = re.compile(r"\b[0-9A-Za-z]{3}_cm_[0-9A-Za-z]{37}\b")
 # A header's value goes on to the end of the line: "Authorization: Basic ..." is two words, cookies are many.
 _HEADER = re.compile(r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)(['\"]?\s*[:=]\s*['\"]?)[^\r\n'\"]+")
 _QUOTED = re.compile(rf"(?i)(['\"])((?:[\w-]*_)?(?:{_NAMES}))\1(\s*[:,]\s*b?)(['\"])(?:\\.|(?!\4).)*\4")
-_PAIR = re.compile(rf"(?i)(?<![\w-])((?:{_NAMES})\s*=\s*)(?:b?'[^']*'|b?\"[^\"]*\"|[^\s&,;'\")}}\]]+)")
+_PAIR = re.compile(
+    rf"(?i)(?<![\w-])((?:[\w-]*_)?(?:{_NAMES})\s*=\s*)(?:b?'[^']*'|b?\"[^\"]*\"|[^\s&,;'\")}}\]]+)"
+)
+# A one-time link's token stands in the path.
+_LINK = re.compile(r"(/account/setup/)[^\s\"'?]+")
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -33,6 +37,7 @@ def redact(text: str) -> str:
     text = _PEM.sub(f"[private key {MASK}]", text)
     text = _JWT.sub(f"[token {MASK}]", text)
     text = _GENERATED_SECRET.sub(f"[secret {MASK}]", text)
+    text = _LINK.sub(rf"\1{MASK}", text)
     text = _HEADER.sub(rf"\1\2{MASK}", text)
     text = _QUOTED.sub(rf"\1\2\1\3\4{MASK}\4", text)
     return _PAIR.sub(rf"\1{MASK}", text)
@@ -58,11 +63,16 @@ def _message(record: logging.LogRecord) -> str:
     if isinstance(record.args, Mapping):
         # A bare mapping prints its values without the names that would give them away.
         record.args = {key: _argument(str(key), value) for key, value in record.args.items()}
+    elif record.args:
+        # Before they are formatted: %r would put a second layer of escapes around the quotes looked for.
+        record.args = tuple(redact(each) if isinstance(each, str) else each for each in record.args)
     return record.getMessage()
 
 
 def _argument(name: str, value: Any) -> Any:
-    return MASK if re.fullmatch(rf"(?i)(?:[\w-]*_)?(?:{_NAMES})", name) else value
+    if re.fullmatch(rf"(?i)(?:[\w-]*_)?(?:{_NAMES})", name):
+        return MASK
+    return redact(value) if isinstance(value, str) else value
 
 
 class JsonFormatter(logging.Formatter):

@@ -1,0 +1,165 @@
+"""Settings that make no sense, or are unsafe together, stop the start with a sentence that says what to do."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from credmgr import env, settings
+from credmgr.ops.checks import READ_ELSEWHERE, is_https_origin
+from tests.installation import InstallationFactory
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
+
+REFUSED = {
+    "a port that is a word": ({"CREDMGR_PORTAL_PORT": "http"}, "E001", "must be a whole number"),
+    "a port out of range": ({"CREDMGR_AUTHORITY_PORT": "70000"}, "E001", "must be between 1 and 65535"),
+    "a flag that is no flag": ({"CREDMGR_DEBUG": "perhaps"}, "E001", "must be one of true, false"),
+    "too few workers": ({"CREDMGR_WORKERS": "1"}, "E001", "must be between 2 and 64"),
+    "a value file that is missing": ({"CREDMGR_PORTAL_PORT_FILE": "/nowhere/port"}, "E001", "cannot be read"),
+    "a value and its file": (
+        {"CREDMGR_WORKERS": "2", "CREDMGR_WORKERS_FILE": "/dev/null"},
+        "E001",
+        "are both set. Keep one.",
+    ),
+    "a database that is no URL": ({"DATABASE_URL": "nonsense"}, "E001", "is no database URL"),
+    "a database without its driver": (
+        {"DATABASE_URL": "postgres://u:p@localhost/x"},
+        "E011",
+        "psycopg is missing",
+    ),
+    "a log level that does not exist": ({"CREDMGR_LOG_LEVEL": "LOUD"}, "E001", "must be one of"),
+    "one port for both": (
+        {"CREDMGR_PORTAL_PORT": "9000", "CREDMGR_AUTHORITY_PORT": "9000"},
+        "E002",
+        "are both 9000",
+    ),
+    "an address that is none": ({"CREDMGR_BIND_ADDRESS": "everywhere"}, "E003", "is not an IP address"),
+    "a proxy that is none": (
+        {"CREDMGR_TRUSTED_PROXIES": "10.0.0.1,nginx"},
+        "E004",
+        "'nginx', which is no address",
+    ),
+    "a public URL over http": ({"CREDMGR_PUBLIC_URL": "http://example.com"}, "E005", "must be https"),
+    "a public URL with a path": ({"CREDMGR_PUBLIC_URL": "https://example.com/x"}, "E005", "without a path"),
+    "DEBUG in public": (
+        {"CREDMGR_PUBLIC_URL": "https://example.com", "CREDMGR_DEBUG": "1"},
+        "E006",
+        "Turn CREDMGR_DEBUG off",
+    ),
+    "a certificate without its key": (
+        {"CREDMGR_TLS_CERTIFICATE_FILE": "/etc/hostname"},
+        "E007",
+        "CREDMGR_TLS_KEY_FILE",
+    ),
+    "files that are not there": (
+        {"CREDMGR_TLS_CERTIFICATE_FILE": "/nowhere/c.pem", "CREDMGR_TLS_KEY_FILE": "/nowhere/k.pem"},
+        "E008",
+        "cannot be read",
+    ),
+    "DEBUG on the network": (
+        {"CREDMGR_BIND_ADDRESS": "0.0.0.0", "CREDMGR_DEBUG": "1"},
+        "E010",
+        "listen on 127.0.0.1",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_nonsense_stops_the_start(fresh_installation: InstallationFactory, case: str) -> None:
+    changed, identifier, sentence = REFUSED[case]
+    one = fresh_installation(start=False, **changed)
+    done = one.manage("serve")
+    assert done.returncode == 1
+    assert f"credmgr.{identifier}" in done.stderr
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not one.data_dir.exists(), "nothing may be made in a place that was not meant"
+
+
+def test_every_problem_is_told_at_once(fresh_installation: InstallationFactory) -> None:
+    one = fresh_installation(
+        start=False, CREDMGR_WORKERS="none", CREDMGR_EXPORT_ROWS="-1", CREDMGR_DEBUG="maybe"
+    )
+    told = one.manage("serve").stderr
+    assert all(name in told for name in ("CREDMGR_WORKERS", "CREDMGR_EXPORT_ROWS", "CREDMGR_DEBUG"))
+
+
+def test_two_sources_of_the_key_ring_stop_the_start(fresh_installation: InstallationFactory) -> None:
+    """R5; and no key is repeated in the message (K-4)."""
+    one = fresh_installation(start=False)
+    key = "B" * 43
+    one.environment |= {"CREDMGR_KEYRING": key, "CREDMGR_KEYRING_COMMAND": "cat /nowhere"}
+    done = one.manage("serve")
+    assert done.returncode == 1
+    assert "Two sources of the key ring are set" in done.stderr
+    assert key not in done.stdout + done.stderr
+
+
+def test_a_misspelt_setting_is_a_warning(fresh_installation: InstallationFactory) -> None:
+    one = fresh_installation(start=False, CREDMGR_PROTAL_PORT="8001")
+    done = one.manage("prepare")
+    assert done.returncode == 0, done.stderr
+    assert "credmgr.W001" in done.stdout
+    assert "CREDMGR_PROTAL_PORT" in done.stdout
+
+
+def test_listening_on_the_network_without_a_proxy_is_a_warning(
+    fresh_installation: InstallationFactory,
+) -> None:
+    """R3."""
+    one = fresh_installation(start=False, CREDMGR_BIND_ADDRESS="0.0.0.0")
+    assert "credmgr.W002" in one.manage("prepare").stdout
+    one.environment["CREDMGR_TRUSTED_PROXIES"] = "10.0.0.0/8"
+    assert "credmgr.W002" not in one.manage("prepare").stdout
+
+
+def test_a_value_may_stand_in_a_file(fresh_installation: InstallationFactory, tmp_path: Path) -> None:
+    file = tmp_path / "name"
+    file.write_text("Directory from a file\n")
+    one = fresh_installation(start=False, CREDMGR_DIRECTORY_NAME_FILE=str(file))
+    done = one.manage(
+        "shell", "-c", "from django.conf import settings; print(settings.DEFAULT_DIRECTORY_NAME)"
+    )
+    assert done.stdout.strip().splitlines()[-1] == "Directory from a file"
+
+
+def test_deploy_checks_are_silent_with_a_public_url(fresh_installation: InstallationFactory) -> None:
+    """H-6."""
+    one = fresh_installation(
+        start=False, CREDMGR_PUBLIC_URL="https://credentials.example.com", CREDMGR_TRUSTED_PROXIES="127.0.0.1"
+    )
+    assert one.manage("prepare").returncode == 0
+    done = one.manage("check", "--deploy", "--fail-level", "WARNING")
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("https://example.com", True),
+        ("https://example.com:8443", True),
+        ("https://[::1]:8443", True),
+        ("https://example.com/", False),
+        ("https://user@example.com", False),
+        ("https://example.com:99999", False),
+        ("https://", False),
+        ("ftp://example.com", False),
+        ("example.com", False),
+    ],
+)
+def test_what_counts_as_an_origin(url: str, good: bool) -> None:
+    assert is_https_origin(url) is good
+
+
+def test_the_settings_table_is_complete_and_true() -> None:
+    """docs/operations.md lists every setting that is read, with its default, and none that is not."""
+    assert settings.DATA_DIR
+    rows = re.findall(r"^\| `([A-Z_]+)` \| ([^|]*) \|", DOCS.read_text(), re.MULTILINE)
+    told = {name: default.strip().strip("`") for name, default in rows}
+    read = {name: value for name, value in env.defaults.items() if name not in READ_ELSEWHERE}
+    assert set(told) == set(read) | READ_ELSEWHERE
+    for name, default in read.items():
+        if name != "CREDMGR_DATA_DIR":  # its default is a path of the checkout, told in words
+            assert told[name] in (default, "" if default else "none"), f"{name}: {told[name]!r} is told"
