@@ -68,35 +68,35 @@ def open_key(data: bytes, password: str, *, public_key: bytes | None = None) -> 
 
 
 @sensitive_variables("data", "password", "secret", "request", "answer")
-def open_bundle(data: bytes, password: str) -> OpenedFile:
+def open_bundle(data: bytes, password: str, *, about: str = "key_file") -> OpenedFile:
     """Every private key and certificate of a file. A password that is not needed is passed over.
 
-    Raises CertificateError with one of SENTENCES.
+    about: the form field that the file came from. Raises CertificateError with one of SENTENCES.
     """
     if not data.strip():
-        raise refusal("empty")
+        raise refusal("empty", about=about)
     if len(data) > settings.UPLOAD_MAX_BYTES:
-        raise refusal("too_large", str(settings.UPLOAD_MAX_BYTES // 1024))
+        raise refusal("too_large", str(settings.UPLOAD_MAX_BYTES // 1024), about=about)
     secret = password.encode("utf-8", "surrogatepass")
     answer = _ask_child(len(secret).to_bytes(4, "big") + secret + data)
     if "error" in answer:
-        raise refusal(answer["error"], answer["detail"])
+        raise refusal(answer["error"], answer["detail"], about=about)
     return OpenedFile(
         [OpenedKey(key["pem"].encode(), base64.b64decode(key["public_key"])) for key in answer["keys"]],
         [base64.b64decode(der) for der in answer["certificates"]],
     )
 
 
-def refusal(name: str, detail: str = "") -> CertificateError:
+def refusal(name: str, detail: str = "", *, about: str = "key_file") -> CertificateError:
     """The error for one of SENTENCES."""
-    about = "password" if name in _ABOUT_PASSWORD else "key_file"
-    return CertificateError(f"key_{name}", SENTENCES[name].format(detail=detail), field=about)
+    at = "password" if name in _ABOUT_PASSWORD else about
+    return CertificateError(f"key_{name}", SENTENCES[name].format(detail=detail), field=at)
 
 
 @sensitive_variables("request", "done")
 def _ask_child(request: bytes) -> dict[str, Any]:
     try:
-        done = subprocess.run(  # noqa: S603 - our own module in our own interpreter, fixed arguments
+        done = subprocess.run(
             [sys.executable, "-E", "-s", "-B", "-m", "credmgr.credentials.key_process"],
             input=request,
             capture_output=True,

@@ -11,16 +11,6 @@ import resource
 import sys
 from typing import Any
 
-CPU_SECONDS = 1
-MEMORY_BYTES = 256 * 1024 * 1024
-
-if __name__ == "__main__":
-    # Before the imports below, so that nothing that touches the file runs without limits.
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -37,10 +27,12 @@ from cryptography.hazmat.primitives.serialization import (
 from credmgr.credentials import file_kinds
 from credmgr.credentials.kdf_rounds import ROUNDS_MOST, rounds_asked_for
 
+CPU_SECONDS = 1
+MEMORY_BYTES = 256 * 1024 * 1024
 _PROOF = b"This key can sign and its public half can verify."
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """Why the file was not opened. name: one of key_files.SENTENCES."""
 
     def __init__(self, name: str, detail: str = "") -> None:
@@ -50,9 +42,9 @@ class Refusal(Exception):
 
 
 def open_file(data: bytes, password: bytes) -> dict[str, Any]:
-    """All private keys and certificates of a file. Raises Refusal."""
+    """All private keys and certificates of a file. Raises RefusedError."""
     if file_kinds.is_utf16(data):
-        raise Refusal("utf16")
+        raise RefusedError("utf16")
     if file_kinds.is_pkcs12(data):
         return _open_pkcs12(data, password)
     blocks = file_kinds.pem_blocks(data)
@@ -67,7 +59,7 @@ def _open_pkcs12(data: bytes, password: bytes) -> dict[str, Any]:
     try:
         bundle = pkcs12.load_pkcs12(data, password or None)
     except UnsupportedAlgorithm:
-        raise Refusal("cipher") from None
+        raise RefusedError("cipher") from None
     except ValueError as error:
         raise _refused_by_parser(error, password) from None
     certificates = [bundle.cert, *bundle.additional_certs] if bundle.cert else bundle.additional_certs
@@ -82,7 +74,7 @@ def _open_pem(blocks: list[file_kinds.PemBlock], password: bytes) -> dict[str, A
         if block.label in file_kinds.CERTIFICATE_LABELS:
             certificates.append(block.content or b"")
         elif block.label == "OPENSSH PRIVATE KEY":
-            raise Refusal("openssh")
+            raise RefusedError("openssh")
         elif block.label.endswith("PRIVATE KEY"):
             _check_rounds(block.content or b"")
             keys.append(_load(load_pem_private_key, block.text.encode("latin-1"), password))
@@ -97,29 +89,29 @@ def _load(loader: Any, data: bytes, password: bytes) -> Any:
         return loader(data, None, **options)
     except TypeError:
         if not password:
-            raise Refusal("password_needed") from None
+            raise RefusedError("password_needed") from None
     except UnsupportedAlgorithm:
-        raise Refusal("key_type") from None
+        raise RefusedError("key_type") from None
     except ValueError:
-        raise Refusal("no_key") from None
+        raise RefusedError("no_key") from None
     try:
         return loader(data, password, **options)
     except UnsupportedAlgorithm:
-        raise Refusal("cipher") from None
+        raise RefusedError("cipher") from None
     except (ValueError, TypeError):
-        raise Refusal("password") from None
+        raise RefusedError("password") from None
 
 
-def _refused_by_parser(error: ValueError, password: bytes) -> Refusal:
+def _refused_by_parser(error: ValueError, password: bytes) -> RefusedError:
     if "password" not in str(error).lower():
-        return Refusal("damaged")
-    return Refusal("password" if password else "password_needed")
+        return RefusedError("damaged")
+    return RefusedError("password" if password else "password_needed")
 
 
 def _check_rounds(data: bytes) -> None:
     rounds = rounds_asked_for(data)
     if rounds > ROUNDS_MOST:
-        raise Refusal("rounds", f"{rounds:,}" if rounds < 10**15 else "more than 1,000,000,000,000,000")
+        raise RefusedError("rounds", f"{rounds:,}" if rounds < 10**15 else "more than 1,000,000,000,000,000")
 
 
 def _answer(keys: list[Any], certificates: list[bytes]) -> dict[str, Any]:
@@ -131,9 +123,9 @@ def _answer(keys: list[Any], certificates: list[bytes]) -> dict[str, Any]:
 
 def _described(key: Any) -> dict[str, str]:
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise Refusal("key_type")
+        raise RefusedError("key_type")
     if not _proves_itself(key):
-        raise Refusal("key_damaged")
+        raise RefusedError("key_damaged")
     public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return {"pem": pem.decode("ascii"), "public_key": base64.b64encode(public).decode()}
@@ -152,14 +144,23 @@ def _proves_itself(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bool:
     return True
 
 
+def limit_resources() -> None:
+    """One second of CPU for the whole process, 256 MB, no file written, no core dump that could hold a key."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def main() -> None:
     """Answer one request."""
+    limit_resources()
     request = sys.stdin.buffer.read()
     split = 4 + int.from_bytes(request[:4], "big")
     try:
         answer = open_file(request[split:], request[4:split])
-    except Refusal as refusal:
-        answer = {"error": refusal.name, "detail": refusal.detail}
+    except RefusedError as refused:
+        answer = {"error": refused.name, "detail": refused.detail}
     except MemoryError:
         answer = {"error": "limits", "detail": ""}
     sys.stdout.write(json.dumps(answer))

@@ -118,6 +118,11 @@ def day(moment: datetime) -> str:
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
 
 
+def moment(value: datetime) -> str:
+    """23 Nov 2026, 14:52 UTC."""
+    return f"{day(value)}, {value.astimezone(UTC):%H:%M} UTC"
+
+
 def counted(number: int, noun: str) -> str:
     """1 day, 2 days."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

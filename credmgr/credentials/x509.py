@@ -81,12 +81,10 @@ def read_certificate(data: bytes) -> ParsedCertificate:
     return parse_certificate(_only_certificate(data))
 
 
-def read_certificates(data: bytes) -> list[ParsedCertificate]:
-    """Every certificate of a PEM file, or the one of a DER file. Raises CertificateError when one cannot be used."""
+def certificate_ders(data: bytes) -> list[bytes]:
+    """The DER of every certificate of a PEM file, or of the one in a DER file. Raises CertificateError for none."""
     blocks = _certificate_blocks(data)
-    if len(blocks) > 1:
-        return [parse_certificate(block) for block in blocks]
-    return [parse_certificate(_only_certificate(data))]
+    return blocks if len(blocks) > 1 else [_only_certificate(data)]
 
 
 def check_size(data: bytes) -> None:

@@ -1,0 +1,184 @@
+"""Which registrations are on a list, and in what order: tabs, search, credential status, sort. Builds SQL only.
+
+Status is the ruling of lifecycle.status_from, said once more as conditions on indexes, so that 10,000 registrations
+can be filtered without reading their credentials.
+"""
+
+import re
+import uuid
+from datetime import UTC, datetime
+
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Greatest, Least, Lower
+
+from credmgr.accounts.models import User
+from credmgr.credentials.lifecycle import soon_until
+from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.credentials.secret_values import HINT_LENGTH
+from credmgr.credentials.x509 import thumbprints_in
+from credmgr.registrations.models import Application, Tenant
+from credmgr.registrations.registering import restorable_since
+
+ALL, OWNED, DELETED = "all", "owned", "deleted"
+TABS = (ALL, OWNED, DELETED)
+NO_LIVE, SOON, CURRENT_EXPIRED, CURRENT, NONE = "no-live", "soon", "current-expired", "current", "none"
+# Worst first: the order of the status column.
+STATUSES = (NO_LIVE, SOON, CURRENT_EXPIRED, CURRENT, NONE)
+SORTS = ("name", "created", "status", "expiry", "deleted")
+
+_HINT = re.compile(rf"([0-9A-Za-z]{{{HINT_LENGTH}}})\*{{0,18}}", re.ASCII)
+# At least the first group of a GUID; dashes may be missing, as in a database dump or a log line.
+_GUID_START = re.compile(r"[0-9a-f]{8}[0-9a-f]{0,24}", re.ASCII)
+# Stand for "no such credential" in comparisons: LEAST and GREATEST treat NULL differently in each database.
+_NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+_LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
+
+
+def on_tab(tenant: Tenant, tab: str, user: User | None, now: datetime) -> QuerySet[Application]:
+    """The registrations of a tab; an unknown tab shows all. Deleted ones only as long as they can be restored."""
+    rows = Application.objects.filter(tenant=tenant)
+    if tab == DELETED:
+        return rows.filter(deleted_at__gte=restorable_since(now))
+    rows = rows.filter(deleted_at=None)
+    return rows.filter(ownerships__user=user) if tab == OWNED else rows
+
+
+def matching(rows: QuerySet[Application], search: str) -> QuerySet[Application]:
+    """Those that the search box finds: part of a name, a GUID of any kind, a thumbprint or a secret's hint.
+
+    GUIDs may be cut after the first group; thumbprints may be in any spelling; a hint is taken to the letter, with or
+    without its asterisks.
+    """
+    term = search.strip().replace("\x00", "")
+    if not term:
+        return rows
+    found = Q(display_name__icontains=term)
+    if (guids := _guid_range(term)) is not None:
+        for column in ("id", "client_id", "service_principal_id"):
+            found |= Q(**{f"{column}__range": guids})
+        found |= _with(ClientSecret.objects.filter(id__range=guids))
+        found |= _with(Certificate.objects.filter(id__range=guids))
+    if thumbprints := thumbprints_in(term):
+        found |= _with(
+            Certificate.objects.filter(
+                Q(thumbprint_sha1__in=thumbprints) | Q(thumbprint_sha256__in=thumbprints)
+            )
+        )
+    if hint := _HINT.fullmatch(term):
+        found |= _with(ClientSecret.objects.filter(hint=hint[1]))
+    return rows.filter(found)
+
+
+def with_status(rows: QuerySet[Application], status: str, now: datetime) -> QuerySet[Application]:
+    """Those in that credential status; an unknown one filters nothing."""
+    live, ends_soon = _any_credential(_live(now)), _any_credential(_live(now) & Q(end_at__lt=soon_until(now)))
+    expired, present = _any_credential(Q(end_at__lte=now)), _any_credential(Q())
+    conditions = {
+        NO_LIVE: present & ~live,
+        SOON: ends_soon,
+        CURRENT_EXPIRED: live & ~ends_soon & expired,
+        CURRENT: live & ~ends_soon & ~expired,
+        NONE: ~present,
+    }
+    return rows.filter(conditions[status]) if status in conditions else rows
+
+
+def in_order(rows: QuerySet[Application], sort: str, now: datetime) -> QuerySet[Application]:
+    """Sorted by one of SORTS, a minus in front for the other way round; by name when unknown.
+
+    By status the worst comes first, within a status the nearest end; by expiry the earliest end first, and
+    registrations without credentials last. Names compare without case.
+    """
+    backwards, key = sort.startswith("-"), sort.removeprefix("-")
+    by_name: list[F | Lower] = [Lower("display_name"), F("pk")]
+    order: list[F | Lower]
+    if key == "created":
+        order = [F("created_at"), F("pk")]
+    elif key == "deleted":
+        order = [F("deleted_at"), F("pk")]
+    elif key == "status":
+        rows = _with_ends(rows, now).annotate(status_rank=_rank(now))
+        order = [F("status_rank"), F("nearest_end"), *by_name]
+    elif key == "expiry":
+        rows = _with_ends(rows, now)
+        order = [F("nearest_end"), *by_name]
+    else:
+        order = by_name
+    return rows.order_by(*(each.desc() if backwards else each.asc() for each in order))
+
+
+def _guid_range(term: str) -> tuple[uuid.UUID, uuid.UUID] | None:
+    """The first and last GUID that begin with the term; None when it cannot be the start of one."""
+    digits = term.lower().strip("{}").replace("-", "")
+    if not _GUID_START.fullmatch(digits):
+        return None
+    return uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))
+
+
+def _with(credentials: QuerySet[ClientSecret] | QuerySet[Certificate]) -> Q:
+    return Q(pk__in=credentials.values("application_id"))
+
+
+def _live(now: datetime) -> Q:
+    return Q(start_at__lte=now, end_at__gt=now)
+
+
+def _any_credential(condition: Q) -> Q:
+    return Q(Exists(ClientSecret.objects.filter(condition, application=OuterRef("pk")))) | Q(
+        Exists(Certificate.objects.filter(condition, application=OuterRef("pk")))
+    )
+
+
+def _with_ends(rows: QuerySet[Application], now: datetime) -> QuerySet[Application]:
+    """Adds live_end, last_end and nearest_end, as in lifecycle.ApplicationStatus; _NEVER stands for none."""
+    live_end = Least(*_ends(_live(now), Min("end_at"), _NEVER))
+    last_end = Greatest(*_ends(Q(), Max("end_at"), _LONG_AGO))
+    rows = rows.annotate(live_end=live_end, last_end=last_end)
+    return rows.annotate(
+        nearest_end=Case(
+            When(live_end__lt=_NEVER, then=F("live_end")),
+            When(last_end__gt=_LONG_AGO, then=F("last_end")),
+            default=Value(_NEVER),
+        )
+    )
+
+
+def _ends(condition: Q, function: Min | Max, missing: datetime) -> list[Coalesce]:
+    return [
+        Coalesce(
+            Subquery(
+                model.objects.filter(condition, application=OuterRef("pk"))
+                .order_by()
+                .values("application_id")
+                .annotate(found=function)
+                .values("found")
+            ),
+            Value(missing),
+        )
+        for model in (ClientSecret, Certificate)
+    ]
+
+
+def _rank(now: datetime) -> Case:
+    expired = _any_credential(Q(end_at__lte=now))
+    return Case(
+        When(live_end__lt=soon_until(now), then=Value(STATUSES.index(SOON))),
+        When(Q(live_end__lt=_NEVER) & expired, then=Value(STATUSES.index(CURRENT_EXPIRED))),
+        When(live_end__lt=_NEVER, then=Value(STATUSES.index(CURRENT))),
+        When(last_end__gt=_LONG_AGO, then=Value(STATUSES.index(NO_LIVE))),
+        default=Value(STATUSES.index(NONE)),
+        output_field=IntegerField(),
+    )

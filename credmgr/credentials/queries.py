@@ -1,0 +1,226 @@
+"""Reads registrations together with their credentials: the list, its export, one application's credentials.
+
+The list costs the same number of queries for any number of rows.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet
+
+from credmgr.accounts.models import User
+from credmgr.audit.queries import last_sign_ins
+from credmgr.credentials import application_filters as filters
+from credmgr.credentials.lifecycle import (
+    ApplicationStatus,
+    Dated,
+    application_status,
+    days_between,
+    is_live,
+)
+from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.registrations.models import Application, Ownership, Tenant
+from credmgr.registrations.registering import restorable_since
+
+PAGE_SIZES = (25, 50, 100)
+_EXPORT_BATCH = 500
+
+
+@dataclass(frozen=True)
+class ApplicationRow:
+    """One line of the list. owners: shown names. last_sign_in: UTC, None for never.
+
+    days_until_gone: on the Deleted tab, calendar days until it can no longer be restored; None elsewhere.
+    """
+
+    application: Application
+    status: ApplicationStatus
+    secrets: int
+    certificates: int
+    owners: list[str]
+    last_sign_in: datetime | None
+    days_until_gone: int | None
+
+
+@dataclass(frozen=True)
+class ApplicationsPage:
+    """One page of the list. found: how many match in all. counts: registrations per tab, search aside.
+
+    page counts from 1 and is within 1 to pages; first and last are the positions of its rows, 0 when empty.
+    """
+
+    rows: list[ApplicationRow]
+    found: int
+    page: int
+    pages: int
+    page_size: int
+    counts: dict[str, int]
+
+    @property
+    def first(self) -> int:
+        """Position of the first row, from 1."""
+        return (self.page - 1) * self.page_size + 1 if self.found else 0
+
+    @property
+    def last(self) -> int:
+        """Position of the last row."""
+        return min(self.page * self.page_size, self.found)
+
+
+@dataclass(frozen=True)
+class ApplicationCredentials:
+    """The credentials of one application, most urgent (earliest end) first."""
+
+    secrets: list[ClientSecret]
+    certificates: list[Certificate]
+
+    @property
+    def all(self) -> list[ClientSecret | Certificate]:
+        """Both kinds together, earliest end first."""
+        rows: list[ClientSecret | Certificate] = [*self.secrets, *self.certificates]
+        return sorted(rows, key=lambda row: row.end_at)
+
+    def status(self, now: datetime) -> ApplicationStatus:
+        """The application's credential status at that moment."""
+        return application_status(self.all, now)
+
+
+def applications_page(
+    tenant: Tenant,
+    *,
+    tab: str = filters.ALL,
+    search: str = "",
+    status: str = "",
+    sort: str = "name",
+    page: int = 1,
+    page_size: int = PAGE_SIZES[0],
+    user: User | None,
+    now: datetime,
+) -> ApplicationsPage:
+    """One page of registrations. What is unknown among tab, status, sort and page_size falls back to the default.
+
+    tab: all, owned, deleted. search: name, any GUID, thumbprint in any spelling, secret hint. status: one of
+    application_filters.STATUSES or "". sort: one of SORTS, "-" in front for descending.
+    """
+    size = page_size if page_size in PAGE_SIZES else PAGE_SIZES[0]
+    chosen = _chosen(tenant, tab, search, status, user, now)
+    counts = _counts(tenant, user, now)
+    is_whole_tab = not search.strip() and status not in filters.STATUSES and tab in counts
+    found = counts[tab] if is_whole_tab else chosen.count()
+    pages = max(1, -(-found // size))
+    shown = min(max(page, 1), pages)
+    ordered = filters.in_order(chosen, sort, now)[(shown - 1) * size : shown * size]
+    return ApplicationsPage(_described(list(ordered), now), found, shown, pages, size, counts)
+
+
+def export_rows(
+    tenant: Tenant,
+    *,
+    tab: str = filters.ALL,
+    search: str = "",
+    status: str = "",
+    sort: str = "name",
+    user: User | None,
+    now: datetime,
+) -> Iterator[ApplicationRow]:
+    """Every row of the list as one choice of tab, search, status and sort shows it, read in batches.
+
+    At most settings.EXPORT_ROWS rows; the order is the one at the beginning.
+    """
+    chosen = filters.in_order(_chosen(tenant, tab, search, status, user, now), sort, now)
+    keys = list(chosen.values_list("pk", flat=True)[: settings.EXPORT_ROWS])
+    for start in range(0, len(keys), _EXPORT_BATCH):
+        batch = keys[start : start + _EXPORT_BATCH]
+        by_key = Application.objects.in_bulk(batch)
+        yield from _described([by_key[key] for key in batch if key in by_key], now)
+
+
+def credentials_of(application: Application) -> ApplicationCredentials:
+    """Secrets and certificates of one application, earliest end first. Two queries."""
+    return ApplicationCredentials(
+        list(ClientSecret.objects.filter(application=application).order_by("end_at", "pk")),
+        list(Certificate.objects.filter(application=application).order_by("end_at", "pk")),
+    )
+
+
+def live_runnable_credentials(application: Application, now: datetime) -> list[ClientSecret | Certificate]:
+    """Live credentials that a test can run without asking for a value or a key, newest first."""
+    rows = credentials_of(application)
+    runnable: list[ClientSecret | Certificate] = [
+        *(secret for secret in rows.secrets if is_live(secret, now) and not secret.is_verify_only),
+        *(
+            certificate
+            for certificate in rows.certificates
+            if is_live(certificate, now) and certificate.has_private_key
+        ),
+    ]
+    return sorted(runnable, key=lambda row: row.created_at, reverse=True)
+
+
+def _chosen(
+    tenant: Tenant, tab: str, search: str, status: str, user: User | None, now: datetime
+) -> QuerySet[Application]:
+    rows = filters.matching(filters.on_tab(tenant, tab, user, now), search)
+    return filters.with_status(rows, status, now)
+
+
+def _counts(tenant: Tenant, user: User | None, now: datetime) -> dict[str, int]:
+    """Registrations per tab. Two queries."""
+    counted = Application.objects.filter(tenant=tenant).aggregate(
+        all=Count("pk", filter=Q(deleted_at=None)),
+        deleted=Count("pk", filter=Q(deleted_at__gte=restorable_since(now))),
+    )
+    owned = Ownership.objects.filter(user=user, application__tenant=tenant, application__deleted_at=None)
+    return {filters.ALL: counted["all"], filters.OWNED: owned.count(), filters.DELETED: counted["deleted"]}
+
+
+def _described(applications: Sequence[Application], now: datetime) -> list[ApplicationRow]:
+    """Adds what the columns show. The same few queries for any number of rows."""
+    keys = [application.pk for application in applications]
+    secrets = _dates_by_application(ClientSecret.objects.filter(application__in=keys))
+    certificates = _dates_by_application(Certificate.objects.filter(application__in=keys))
+    owners: dict[uuid.UUID, list[str]] = {}
+    for row in (
+        Ownership.objects.filter(application__in=keys).select_related("user").order_by("user__username")
+    ):
+        owners.setdefault(row.application_id, []).append(row.user.shown_name)
+    last = last_sign_ins(keys)
+    return [
+        ApplicationRow(
+            application=application,
+            status=application_status(
+                [*secrets.get(application.pk, []), *certificates.get(application.pk, [])], now
+            ),
+            secrets=len(secrets.get(application.pk, [])),
+            certificates=len(certificates.get(application.pk, [])),
+            owners=owners.get(application.pk, []),
+            last_sign_in=last.get(application.pk),
+            days_until_gone=_days_until_gone(application, now),
+        )
+        for application in applications
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Dates:
+    start_at: datetime
+    end_at: datetime
+
+
+def _dates_by_application(
+    rows: QuerySet[ClientSecret] | QuerySet[Certificate],
+) -> dict[uuid.UUID, list[Dated]]:
+    """Start and end alone: sealed values stay in the database."""
+    found: dict[uuid.UUID, list[Dated]] = {}
+    for application_id, start_at, end_at in rows.values_list("application_id", "start_at", "end_at"):
+        found.setdefault(application_id, []).append(_Dates(start_at, end_at))
+    return found
+
+
+def _days_until_gone(application: Application, now: datetime) -> int | None:
+    if application.deleted_at is None:
+        return None
+    return days_between(now, application.deleted_at + timedelta(days=settings.RESTORE_DAYS))
