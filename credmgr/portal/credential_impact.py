@@ -1,0 +1,77 @@
+"""What breaks when a credential is deleted, in words, from the sign-ins it made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from credmgr.audit.credential_use import callers_with
+from credmgr.audit.queries import SUMMARY_ROWS, Caller, last_used
+from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.portal import words
+
+MONTH = timedelta(days=30)
+WEEK = timedelta(days=7)
+# So many callers are named; the rest is a number.
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Impact:
+    """tone: bad (sign-ins will fail), warn (only refused ones change), ok (nothing). points: a sentence each."""
+
+    tone: str
+    heading: str
+    points: list[str]
+
+
+def impact_of(credential: ClientSecret | Certificate, now: datetime) -> Impact:
+    """Which sign-ins of the last 30 days fail without it, or that none will."""
+    is_secret = isinstance(credential, ClientSecret)
+    code = "AADSTS7000215" if is_secret else "AADSTS700027"
+    used_at = last_used([credential.pk]).get(credential.pk)
+    if credential.end_at <= now:
+        return _of_expired(credential, code, now)
+    callers = callers_with(credential.pk, now - MONTH)
+    if callers:
+        return Impact("bad", f"These sign-ins will fail, with {code}", _of_callers(callers, credential, now))
+    if used_at is None:
+        return Impact("ok", "No sign-in will fail", ["It was never used."])
+    return Impact(
+        "warn",
+        "No sign-in of the last 30 days used it",
+        [f"It last got a token on {words.moment(used_at)}. What runs rarely may still need it."],
+    )
+
+
+def _of_callers(
+    callers: Sequence[Caller], credential: ClientSecret | Certificate, now: datetime
+) -> list[str]:
+    total = sum(caller.count for caller in callers)
+    week = sum(caller.count for caller in callers_with(credential.pk, now - WEEK))
+    complete = "" if total < SUMMARY_ROWS else f" Only the newest {SUMMARY_ROWS:,} were counted."
+    points = [
+        f"From {caller.address or 'an address not known'} to {caller.resource or 'no resource'}: "
+        f"{caller.count:,} in 30 days, the last {words.relative(caller.last_at, now)}."
+        for caller in callers[:_NAMED]
+    ]
+    if len(callers) > _NAMED:
+        points.append(f"{words.counted(len(callers) - _NAMED, 'other caller')}.")
+    points.append(
+        f"In all {words.counted(total, 'sign-in')} in 30 days, {week:,} of them in 7 days.{complete}"
+    )
+    return points
+
+
+def _of_expired(credential: ClientSecret | Certificate, code: str, now: datetime) -> Impact:
+    points = [f"It {words.days_left(credential.end_at, now).lower()}."]
+    tried = callers_with(credential.pk, now - WEEK, refused=True)
+    points += [
+        f"{caller.address or 'An address not known'} still tries it: "
+        f"{words.counted(caller.count, 'request')} refused in 7 days."
+        for caller in tried[:_NAMED]
+    ]
+    if not tried:
+        return Impact("ok", "No sign-in will fail", points)
+    if isinstance(credential, ClientSecret):
+        points.append(f"The answer changes from AADSTS7000222 to {code}.")
+    return Impact("warn", "No sign-in that works will fail", points)
