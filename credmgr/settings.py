@@ -57,7 +57,7 @@ DEBUG = env.flag("CREDMGR_DEBUG", False)
 
 
 def _secret_key() -> str:
-    """Django's signing key: the setting, else the file that `serve` makes in the data folder, else none yet."""
+    """Django's signing key: the setting, else the file that `serve` makes, else none yet."""
     given = env.text("CREDMGR_SECRET_KEY")
     file = DATA_DIR / "secret-key"
     return given or (file.read_text().strip() if file.is_file() else "")
@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "credmgr.portal.body_limit.BodyLimitMiddleware",
     "credmgr.ops.headers.HeadersMiddleware",
     "credmgr.ops.front_gate.FrontGate",
     "credmgr.authority.gate.AuthorityGate",  # answers the authority's paths; nothing below runs for them
@@ -150,7 +151,8 @@ def _database(synchronous: str) -> dict[str, object]:
 DATABASES = {
     # What a person was shown and the audit survive a power cut.
     "default": _database("FULL"),
-    # The token endpoint's own connection: its sign-in rows survive any process, not the last moments of a power cut.
+    # The token endpoint's own connection: its sign-in rows survive the death of any process, and may lose
+    # their last moments only at a power cut.
     "tokens": {**_database("NORMAL"), "TEST": {"MIRROR": "default"}},
 }
 
@@ -173,7 +175,7 @@ CSRF_FAILURE_VIEW = "credmgr.portal.views.errors.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-# Browsers apply it to every port of a host: on localhost it would cut off the plain listener and other programs.
+# Browsers apply it to every port of a host: on localhost it would cut off the plain listener.
 SECURE_HSTS_SECONDS = 31536000 if PUBLIC_URL else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = bool(PUBLIC_URL)
 X_FRAME_OPTIONS = "DENY"

@@ -17,7 +17,7 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class Impact:
-    """tone: bad (sign-ins will fail), warn (only refused ones change), ok (nothing). points: a sentence each."""
+    """tone: bad (sign-ins will fail), warn (refused ones change), ok (nothing). points: a sentence each."""
 
     tone: str
     heading: str

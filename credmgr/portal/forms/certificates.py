@@ -1,4 +1,4 @@
-"""The form of a certificate upload. What a file may hold is judged by the examination; here only shape and size."""
+"""The form of a certificate upload. The examination judges what a file holds; here only shape and size."""
 
 from typing import Any
 

@@ -66,7 +66,7 @@ def certificates(request: HttpRequest, application_id: uuid.UUID) -> HttpRespons
 @sensitive_variables("form", "examination")
 @require_http_methods(["GET", "HEAD", "POST"])
 def certificate_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
-    """The form. A press examines the files and adds the certificate, or says why not; files are never kept."""
+    """The form. A press examines the files and adds the certificate, or says why not; no file is kept."""
     application = application_or_404(request, application_id)
     form = CertificateForm(request=request)
     if request.method != "POST":
@@ -149,7 +149,7 @@ def certificate_download(
         answer = HttpResponse(der, content_type="application/pkix-cert")
     else:
         raise Http404
-    # The name is made of letters, digits and hyphens: nothing from the certificate reaches the header as it is.
+    # Letters, digits and hyphens: nothing from the certificate reaches the header as it is.
     name = slugify(found.description or found.subject)[:60] or found.thumbprint_sha1.lower()
     answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return answer
@@ -231,7 +231,7 @@ def _examine(application: Application, form: ExamineForm) -> Examination:
 
 
 def _found(examination: Examination) -> dict[str, Any]:
-    """What the findings part shows. accept: the thumbprint a tick stands for, where something needs a decision."""
+    """What the findings part shows. accept: the thumbprint a tick stands for, if something asks for one."""
     needs_decision = not examination.blocks and any(each.level == CHECK for each in examination.findings)
     return {
         "findings": examination.findings,
@@ -268,7 +268,8 @@ def _upload_page(
         if context["accept"]:
             form.add_error(
                 None,
-                "Read what was found below. To add the certificate all the same, tick the box and choose the file again.",
+                "Read what was found below. To add the certificate all the same, tick the box "
+                "and choose the file again.",
             )
     return render(request, "portal/credentials/certificate_new.html", context, status=status)
 

@@ -44,6 +44,12 @@ _NOT_FOUND = _Page(
     "There is nothing at this address",
     "It may have been deleted, or the address is incomplete. Search for it by name or ID.",
 )
+_TOO_LARGE = _Page(
+    413,
+    "That was more than this server accepts",
+    "A request may have 1 MB, an uploaded file 64 KB; a certificate is usually smaller than 4 KB. Nothing was "
+    "stored. Go back and check that this is the right file.",
+)
 _FAILED = _Page(
     500,
     "Something went wrong on the server",
@@ -76,6 +82,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """404."""
     return _framed(request, _NOT_FOUND)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """413. Answered before anyone is known to be signed in, hence without the frame."""
+    return _alone(request, _TOO_LARGE)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
