@@ -13,7 +13,9 @@ class ClientSecret(models.Model):
     """A client secret. value is sealed (null for verify-only); verifier is the keyed digest the endpoint compares."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="client_secrets")
+    application = models.ForeignKey(
+        Application, on_delete=models.CASCADE, related_name="client_secrets", db_index=False
+    )
     description = models.CharField(max_length=256, blank=True)
     hint = models.CharField(max_length=3)
     value = SealedField(null=True, place=("client_secret", "value"))
@@ -38,12 +40,18 @@ class ClientSecret(models.Model):
         """Whether only the digest was kept, so that a test has to ask for the value."""
         return self.value is None
 
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return self.description or str(self.pk)
+
 
 class Certificate(models.Model):
     """A certificate (a key credential). der is sealed; thumbprints are upper-case hex over the DER as uploaded."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="certificates")
+    application = models.ForeignKey(
+        Application, on_delete=models.CASCADE, related_name="certificates", db_index=False
+    )
     description = models.TextField(blank=True)
     der = SealedField(place=("certificate", "der"))
     private_key = SealedField(null=True, place=("certificate", "private_key"))
@@ -65,7 +73,7 @@ class Certificate(models.Model):
     created_by_name = models.TextField(blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["end_at"], name="certificate_end")]
+        indexes = [models.Index(fields=["application", "end_at", "start_at"], name="certificate_by_end")]
         constraints = [
             models.UniqueConstraint(
                 fields=["application", "thumbprint_sha256"], name="certificate_once_per_application"
@@ -76,3 +84,7 @@ class Certificate(models.Model):
     def has_private_key(self) -> bool:
         """Whether its owner chose to keep the private key here, sealed."""
         return self.private_key is not None
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return self.description or self.thumbprint_sha1

@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Lower
 
 SINGLE_TENANT = "AzureADMyOrg"
 MULTITENANT = "AzureADMultipleOrgs"
@@ -28,6 +29,10 @@ class Tenant(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return self.name
+
 
 class TenantDomain(models.Model):
     """A verified domain name, lower case; usable wherever the tenant id is."""
@@ -36,12 +41,16 @@ class TenantDomain(models.Model):
     name = models.CharField(max_length=253, unique=True)
     is_initial = models.BooleanField(default=False)
 
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return self.name
+
 
 class Application(models.Model):
     """An app registration with its service principal in the home directory.
 
-    id is the object id, client_id the application (client) id, service_principal_id the `oid` of its tokens: three
-    different GUIDs. access_token_version is what tokens *for* this application look like (null and 1: v1).
+    id is the object id, client_id the application (client) id, service_principal_id the `oid` of its tokens:
+    three different GUIDs. access_token_version is what tokens *for* this application look like (null and 1: v1).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -68,9 +77,13 @@ class Application(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["tenant", "deleted_at", "display_name"], name="application_by_name"),
+            models.Index("tenant", "deleted_at", Lower("display_name"), "id", name="application_by_name"),
             models.Index(fields=["tenant", "deleted_at", "created_at"], name="application_by_creation"),
         ]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return self.display_name
 
 
 class Ownership(models.Model):
@@ -81,6 +94,10 @@ class Ownership(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["application", "user"], name="one_ownership")]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.user_id} owns {self.application_id}"
 
 
 class IdentifierUri(models.Model):
@@ -99,3 +116,7 @@ class IdentifierUri(models.Model):
                 name="one_live_identifier_uri",
             )
         ]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return self.uri

@@ -1,0 +1,96 @@
+"""What the management commands share: --json, refusals as one sentence on stderr with exit code 1."""
+
+import json
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from credmgr.errors import DomainError
+from credmgr.registrations.errors import RegistrationNotFoundError
+from credmgr.registrations.models import Application
+from credmgr.registrations.queries import default_tenant, parse_guid
+from credmgr.vault.errors import VaultError
+
+Answer = dict[str, Any] | list[dict[str, Any]]
+
+
+class ActCommand(BaseCommand):
+    """A command that calls one act. A subclass says what to run and how a person is told."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Every such command can answer in JSON."""
+        parser.add_argument(
+            "--json", action="store_true", help="answer with one JSON document on standard output"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Run the act; raise CommandError with a sentence when it was refused."""
+        try:
+            answer = self.act(options)
+        except (DomainError, VaultError) as error:
+            raise CommandError(str(error)) from None
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be used: {error}. Nothing was changed.") from None
+        self.stdout.write(json.dumps(answer, indent=2) if options["json"] else self.say(answer))
+
+    def act(self, options: dict[str, Any]) -> Any:
+        """Do it and return what --json prints."""
+        raise NotImplementedError
+
+    def say(self, answer: Any) -> str:
+        """The same for a person."""
+        raise NotImplementedError
+
+
+def application_for(text: str) -> Application:
+    """The live registration of the default directory with that client id or object id.
+
+    Raises RegistrationNotFoundError.
+    """
+    guid = parse_guid(text.strip())
+    rows = Application.objects.filter(tenant=default_tenant()).select_related("tenant")
+    application = _by_either_id(rows, guid) if guid else None
+    if application is None:
+        raise RegistrationNotFoundError(
+            "registration_unknown",
+            f"There is no registration with the application (client) ID {text}. Run list_apps to see all of them.",
+        )
+    if application.deleted_at is not None:
+        raise RegistrationNotFoundError(
+            "registration_deleted", f"{application.display_name} was deleted. Restore it first."
+        )
+    return application
+
+
+def _by_either_id(rows: Any, guid: uuid.UUID) -> Application | None:
+    found: Application | None = rows.filter(client_id=guid).first() or rows.filter(pk=guid).first()
+    return found
+
+
+def iso(moment: datetime) -> str:
+    """2026-11-23T14:52:06Z."""
+    return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def parse_moment(text: str) -> datetime:
+    """A date or a time in ISO 8601, UTC when no offset is given. Raises CommandError."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise CommandError(
+            f"{text} is not a date or time. Write it like 2026-11-23 or 2026-11-23T14:52:00Z."
+        ) from None
+
+
+def read_file(name: str, most: int) -> bytes:
+    """The content of a file, cut one byte above `most` so that a size limit can still be told. Raises CommandError."""
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(most + 1)
+    except OSError as error:
+        raise CommandError(f"The file {name} cannot be read: {error.strerror}.") from None

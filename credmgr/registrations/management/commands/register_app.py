@@ -1,0 +1,55 @@
+"""Registers an application from a script."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from credmgr.audit.recording import Actor
+from credmgr.registrations.act_command import ActCommand
+from credmgr.registrations.directories import ensure_default_tenant
+from credmgr.registrations.registering import register_application
+
+
+class Command(ActCommand):
+    """register_app NAME [--identifier-uri URI] [--json]."""
+
+    help = "Register an application in the default directory."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """A name is all it needs."""
+        super().add_arguments(parser)
+        parser.add_argument("name", help="display name, 1 to 120 characters")
+        parser.add_argument(
+            "--identifier-uri", default="", metavar="URI", help="Application ID URI, like api://orders"
+        )
+
+    def act(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Register it, owned by nobody: the command line is no person."""
+        now = timezone.now()
+        tenant = ensure_default_tenant(now)
+        application = register_application(
+            tenant=tenant,
+            display_name=options["name"],
+            identifier_uri=options["identifier_uri"],
+            actor=Actor.command(),
+            now=now,
+        )
+        return {
+            "tenantId": str(tenant.pk),
+            "appId": str(application.client_id),
+            "id": str(application.pk),
+            "displayName": application.display_name,
+            "authority": f"{settings.AUTHORITY_URL}/{tenant.pk}",
+        }
+
+    def say(self, answer: Any) -> str:
+        """The three GUIDs that client code asks for."""
+        return (
+            f"Registered {answer['displayName']}.\n"
+            f"Application (client) ID: {answer['appId']}\n"
+            f"Directory (tenant) ID:   {answer['tenantId']}\n"
+            f"Object ID:               {answer['id']}\n"
+            f"Authority:               {answer['authority']}"
+        )
