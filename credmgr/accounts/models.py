@@ -3,6 +3,7 @@
 import uuid
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 
 
@@ -17,6 +18,15 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
 
+class Session(AbstractBaseSession):
+    """A browser's session. user: who signed in with it, so that all of a person's sessions can be ended at once."""
+
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
+
+    class Meta(AbstractBaseSession.Meta):
+        pass
+
+
 class SetupLink(models.Model):
     """The one-time link that makes the first administrator. Only the token's digest is stored."""
 
@@ -26,13 +36,13 @@ class SetupLink(models.Model):
 
 
 class ThrottleCounter(models.Model):
-    """Failures counted per key and time window, shared by all processes.
+    """Attempts counted per key and slice of time, shared by all processes; see throttling.
 
-    key names what is limited ("sign-in:account:..." hashed, never a typed value in clear).
+    key names what is limited and ends in a keyed digest, never a typed value in clear.
     """
 
     key = models.CharField(max_length=100)
-    window_start = models.DateTimeField()
+    window_start = models.DateTimeField(db_index=True)
     count = models.PositiveIntegerField(default=0)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Marks the few views that need no sign-in."""
+"""Marks the few views that answer without sign-in; everything else is closed by the middleware."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -7,6 +7,11 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def public(view: View) -> View:
-    """Let anybody open this view; every view without the mark needs sign-in."""
-    view.public = True  # type: ignore[attr-defined] # a mark on a function
+    """Let a view function (for class-based views: the result of as_view) answer people who are not signed in."""
+    view.is_public = True  # type: ignore[attr-defined] # functions take attributes; the middleware reads this one
     return view
+
+
+def is_public(view: Callable[..., Any]) -> bool:
+    """Whether the view was marked."""
+    return getattr(view, "is_public", False) is True

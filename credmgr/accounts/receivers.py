@@ -1,0 +1,16 @@
+"""Stamps the session at every sign-in, whichever way it happened."""
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from credmgr.accounts import sessions
+
+
+@receiver(user_logged_in, dispatch_uid="credmgr.accounts.sessions")
+def stamp_session(request: HttpRequest, **_: Any) -> None:
+    """The limits and the step-up count from here."""
+    sessions.start(request.session, timezone.now())
