@@ -52,7 +52,7 @@ class Redactor:
             head, _, signature = value.rpartition(".")
             self.remember("signature", signature)
             self.remember("assertion", value)
-            return f"{head[:20]}…{redacted('claims shown above, signature', len(signature))}"
+            return f"{head[:20]}…{redacted('signature', len(signature))}"
         return self.text(value)
 
     def body(self, text: str) -> str:
@@ -64,7 +64,7 @@ class Redactor:
         if isinstance(parsed, dict):
             for name in TOKEN_FIELDS & parsed.keys():
                 self.remember("token", str(parsed[name]))
-                parsed[name] = redacted("decoded below", len(str(parsed[name])))
+                parsed[name] = redacted("token", len(str(parsed[name])))
         shown = json.dumps(self._tree(parsed), indent=2, ensure_ascii=False)
         return shown if len(shown) <= BODY_MAX else f"{shown[:BODY_MAX]}… ({len(shown):,} characters)"
 

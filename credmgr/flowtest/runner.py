@@ -16,7 +16,7 @@ import msal
 from credmgr.flowtest.hops import clock_skew, header_of, hops_of, oauth_error
 from credmgr.flowtest.redaction import Redactor
 from credmgr.flowtest.report import Exchange, Shape, ShapeResult, Verdict
-from credmgr.flowtest.verification import Expectations, SigningError, decoded_parts, verify_token
+from credmgr.flowtest.verification import Expectations, decoded_parts, verify_token
 from credmgr.flowtest.wire import RecordingClient, UnusableAnswerError
 from credmgr.outbound import Deadline, Origin, OutboundError
 
@@ -36,11 +36,12 @@ class SecretMaterial:
 
 @dataclass(frozen=True)
 class CertificateMaterial:
-    """A certificate (PEM) with its SHA-1 thumbprint (hex) and its private key (PKCS#8 PEM), for one run."""
+    """A certificate (PEM), its SHA-1 thumbprint (hex) and a private key (PKCS#8 PEM), for one run."""
 
     thumbprint: str
     certificate: str
     private_key: str = field(repr=False)
+    is_rsa: bool = True
 
     def shapes(self) -> Iterator[tuple[Shape, object]]:
         """The shape of Microsoft's page first, then the one MSAL recommends today."""
@@ -119,7 +120,7 @@ class _ShapeRun:
         """Acquire, verify, and turn what happened into hops."""
         began = self._elapsed()
         try:
-            answer = self._acquire(credential)
+            answer = self._acquire(credential) if self._can_sign() else None
             if answer is not None:
                 self._judge(answer, now)
         except (OutboundError, UnusableAnswerError) as error:
@@ -137,6 +138,14 @@ class _ShapeRun:
         span = (self._verified_from or ended, ended)
         self.result.hops = hops_of(self.result, exchanges, span)
 
+    def _can_sign(self) -> bool:
+        """MSAL would fail with a name of its own library's classes in place of a sentence."""
+        if isinstance(self.spec.material, SecretMaterial) or self.spec.material.is_rsa:
+            return True
+        self.result.failure = "client"
+        self.result.failure_detail = "MSAL for Python makes RSA signatures only, and this is not an RSA key."
+        return False
+
     def _acquire(self, credential: object) -> dict[str, Any] | None:
         """MSAL's answer, or None where MSAL itself gave up; then the last recorded exchange says why."""
         try:
@@ -149,7 +158,7 @@ class _ShapeRun:
                 azure_region=False,  # else MSAL_FORCE_REGION in the environment would bend the host
             )
             answer: dict[str, Any] = app.acquire_token_for_client(scopes=[self.spec.scope])
-        except (ValueError, TypeError, RuntimeError, SigningError, msal.exceptions.MsalError) as error:
+        except (ValueError, TypeError, RuntimeError, msal.exceptions.MsalError) as error:
             self._explain_refusal(error)
             return None
         return answer

@@ -3,6 +3,7 @@
 import re
 
 from credmgr.credentials.models import Certificate
+from credmgr.credentials.x509_keys import RSA
 from credmgr.flowtest.diagnosis.case import SKEW, Case, Rule, run_again, upload
 from credmgr.flowtest.inspection import relative, shown_moment
 from credmgr.flowtest.report import Diagnosis, Evidence, Step
@@ -139,7 +140,7 @@ def clock_off(case: Case) -> Diagnosis | None:
 def key_kind(case: Case) -> Diagnosis | None:
     """MSAL for Python signs with RSA keys only."""
     row = case.certificate
-    if case.result.failure != "client" or row is None or row.key_type == "RSA":
+    if case.result.failure != "client" or row is None or row.key_type == RSA:
         return None
     return Diagnosis(
         "key-type",

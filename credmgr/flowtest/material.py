@@ -1,0 +1,92 @@
+"""Makes a stored credential ready for one run: opens what is kept here, reads what the person brought."""
+
+import ssl
+from dataclasses import dataclass
+
+from django.views.decorators.debug import sensitive_variables
+
+from credmgr.credentials.certificates import open_certificate, open_private_key
+from credmgr.credentials.client_secrets import open_value
+from credmgr.credentials.key_files import OpenedKey, open_bundle, refusal
+from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.credentials.secret_values import mask
+from credmgr.credentials.x509 import read_certificate
+from credmgr.credentials.x509_keys import RSA
+from credmgr.errors import DomainError
+from credmgr.flowtest.runner import CertificateMaterial, SecretMaterial
+from credmgr.vault.errors import VaultError
+
+# The object identifier rsaEncryption (RFC 8017 appendix A.1) in DER, as a SubjectPublicKeyInfo begins with.
+_RSA_KEY = bytes.fromhex("06092a864886f70d010101")
+
+
+class CannotTestError(DomainError):
+    """No run can be made from what was given; nothing was sent."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the runner gets, and what was found out before: key_matches is None for a secret."""
+
+    material: SecretMaterial | CertificateMaterial
+    key_matches: bool | None = None
+
+
+def needs_input(credential: ClientSecret | Certificate) -> str:
+    """What a test of this credential has to ask for: "" (nothing), "value" or "key"."""
+    if isinstance(credential, ClientSecret):
+        return "value" if credential.is_verify_only else ""
+    return "" if credential.has_private_key else "key"
+
+
+def credential_name(credential: ClientSecret | Certificate) -> str:
+    """What a person calls it: its description, else the masked value or the subject."""
+    if isinstance(credential, Certificate):
+        return credential.description or credential.subject or credential.thumbprint_sha1
+    return credential.description or mask(credential.hint)
+
+
+@sensitive_variables("secret_value", "private_key_file", "password")
+def prepare(
+    credential: ClientSecret | Certificate,
+    secret_value: str | None,
+    private_key_file: bytes | None,
+    password: str,
+) -> Prepared:
+    """Open the credential for one run. Raises DomainError with the field it belongs to."""
+    try:
+        if isinstance(credential, ClientSecret):
+            return Prepared(SecretMaterial(secret_value or open_value(credential)))
+        return _certificate(credential, private_key_file, password)
+    except VaultError as error:
+        raise CannotTestError(
+            "vault",
+            f"The stored credential cannot be opened: {error} Put the missing key back into the key ring.",
+        ) from None
+
+
+@sensitive_variables("private_key_file", "password", "key")
+def _certificate(row: Certificate, private_key_file: bytes | None, password: str) -> Prepared:
+    der = open_certificate(row)
+    if private_key_file is None:
+        key, matches, is_rsa = open_private_key(row), True, row.key_type == RSA  # compared at upload
+    else:
+        wanted = read_certificate(der).public_key
+        opened = _opened(private_key_file, password, wanted)
+        key, matches, is_rsa = opened.pem, opened.public_key == wanted, _RSA_KEY in opened.public_key[:40]
+    material = CertificateMaterial(
+        thumbprint=row.thumbprint_sha1,
+        certificate=ssl.DER_cert_to_PEM_cert(der),
+        private_key=key.decode("ascii"),
+        is_rsa=is_rsa,
+    )
+    return Prepared(material, matches)
+
+
+@sensitive_variables("data", "password", "found")
+def _opened(data: bytes, password: str, wanted: bytes) -> OpenedKey:
+    """The file's key, by preference the one that belongs to the certificate."""
+    found = open_bundle(data, password, about="private_key_file").keys
+    if not found:
+        raise refusal("no_key", about="private_key_file")
+    return next((key for key in found if key.public_key == wanted), found[0])

@@ -1,0 +1,115 @@
+"""Look-ups over the history of tests."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max, QuerySet
+
+from credmgr.credentials.lifecycle import is_live
+from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.flowtest.material import needs_input
+from credmgr.flowtest.models import FlowRun
+from credmgr.flowtest.report import Verdict
+from credmgr.registrations.models import Application
+
+_TONES = {Verdict.VERIFIED: "ok", Verdict.UNREACHABLE: "warn"}
+
+
+@dataclass(frozen=True)
+class LastTest:
+    """The newest test of a credential. words as the list shows them; tone: ok, warn, bad."""
+
+    run_id: uuid.UUID
+    at: datetime
+    words: str
+    tone: str
+
+
+def verdict_words(verdict: str, error_code: int) -> str:
+    """A verdict for a list: "Passed", "Failed, AADSTS7000215", "Not reached"."""
+    if verdict == Verdict.VERIFIED:
+        return "Passed"
+    if verdict == Verdict.UNREACHABLE:
+        return "Not reached"
+    if verdict == Verdict.INVALID:
+        return "Not sent"
+    if verdict == Verdict.UNVERIFIED:
+        return "Token not verified"
+    return f"Failed, AADSTS{error_code}" if error_code else "Failed"
+
+
+def verdict_tone(verdict: str) -> str:
+    """ok, warn or bad."""
+    return _TONES.get(Verdict(verdict), "bad")
+
+
+def runs_of(application: Application) -> QuerySet[FlowRun]:
+    """All runs of the application, newest first, without their reports."""
+    return FlowRun.objects.filter(application=application).order_by("-started_at", "-pk").defer("report")
+
+
+def last_tests(credential_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, LastTest]:
+    """The newest test per credential; credentials never tested are absent. Two queries."""
+    newest = (
+        FlowRun.objects.filter(credential_id__in=list(credential_ids))
+        .values("credential_id")
+        .annotate(at=Max("started_at"))
+        .values_list("credential_id", "at")
+    )
+    moments = dict(newest)
+    rows = FlowRun.objects.filter(credential_id__in=moments.keys(), started_at__in=moments.values()).defer(
+        "report"
+    )
+    return {
+        row.credential_id: LastTest(
+            row.pk, row.started_at, verdict_words(row.verdict, row.error_code), verdict_tone(row.verdict)
+        )
+        for row in rows
+        if row.credential_id is not None and moments[row.credential_id] == row.started_at
+    }
+
+
+def previous_success(run: FlowRun) -> FlowRun | None:
+    """The verified run before this one with the same credential and scope."""
+    return (
+        FlowRun.objects.filter(
+            application_id=run.application_id,
+            credential_id=run.credential_id,
+            scope=run.scope,
+            verdict=Verdict.VERIFIED,
+            started_at__lt=run.started_at,
+        )
+        .order_by("-started_at")
+        .first()
+    )
+
+
+def failing_since(run: FlowRun) -> tuple[datetime, int]:
+    """(start of the unbroken row of failures that ends with this run, how many they are)."""
+    alike = FlowRun.objects.filter(
+        application_id=run.application_id, credential_id=run.credential_id, started_at__lte=run.started_at
+    )
+    passed = alike.filter(verdict=Verdict.VERIFIED).order_by("-started_at").first()
+    if passed is not None:
+        alike = alike.filter(started_at__gt=passed.started_at)
+    first = alike.order_by("started_at").values_list("started_at", flat=True).first()
+    return first or run.started_at, alike.count()
+
+
+def runnable_credentials(
+    application: Application, now: datetime, *, with_key: bool = False, with_value: bool = False
+) -> list[ClientSecret | Certificate]:
+    """Live credentials that can run with what is at hand, newest first.
+
+    with_key: a key file is given, so certificates without a kept key can run; with_value: a value is.
+    """
+    rows: list[ClientSecret | Certificate] = [
+        *ClientSecret.objects.filter(application=application),
+        *Certificate.objects.filter(application=application),
+    ]
+    given = {"": True, "key": with_key, "value": with_value}
+    fit = [row for row in rows if is_live(row, now) and given[needs_input(row)]]
+    # A given file was given for a reason: what needs it comes before what does not.
+    return sorted(fit, key=lambda row: (bool(needs_input(row)), row.created_at), reverse=True)

@@ -1,0 +1,139 @@
+"""Judges a token the way a careful API would: by the issuer's published keys and what is expected of it.
+
+Named checks, each with its own outcome, so that one failure does not hide another. RFC 7519 section 7.2,
+RFC 8725; the order and the claims follow Microsoft's page on access tokens. Nothing of the signer is used.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from credmgr.flowtest.inspection import moment, relative
+from credmgr.flowtest.report import Check, TokenFacts
+from credmgr.jose.claims import time_window
+from credmgr.jose.errors import JoseError
+from credmgr.jose.jwk import find_key
+from credmgr.jose.jws import UnverifiedToken, verify
+
+ALGORITHMS = ("RS256",)
+SKEW_SECONDS = 300
+_PROOFS = {"1": "a client secret", "2": "a certificate"}
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """What a right token says, from what is stored here.
+
+    Audiences and issuer depend on the token's format.
+    """
+
+    tenant_id: str
+    client_id: str
+    proof: str
+    resource_name: str
+    audience_v2: str
+    audiences_v1: frozenset[str]
+    issuer_v1: str
+    issuer_v2: str
+
+
+def decoded_parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(header, claims) of a token that nobody has verified; two empty dicts where it cannot be read."""
+    try:
+        unverified = UnverifiedToken.parse(token)
+    except JoseError:
+        return {}, {}
+    return unverified.header, unverified.claims
+
+
+def verify_token(
+    token: str,
+    metadata: Mapping[str, Any],
+    key_set: Mapping[str, Any],
+    expected: Expectations,
+    now: datetime,
+) -> TokenFacts:
+    """All checks over one token. metadata and key_set: as fetched over the wire. Raises nothing of its own.
+
+    The token must be readable: decoded_parts said so.
+    """
+    unverified = UnverifiedToken.parse(token)
+    facts = TokenFacts(unverified.header, unverified.claims, len(token))
+    facts.checks = list(_checks(unverified, metadata, key_set, expected, now))
+    return facts
+
+
+def _checks(
+    token: UnverifiedToken,
+    metadata: Mapping[str, Any],
+    key_set: Mapping[str, Any],
+    expected: Expectations,
+    now: datetime,
+) -> Iterator[Check]:
+    yield _signature(token, key_set)
+    claims = token.claims
+    yield _issuer(claims, metadata)
+    yield _audience(claims, expected)
+    yield _equal("Directory is the one asked", claims.get("tid"), expected.tenant_id)
+    client = claims.get("azp") if claims.get("ver") == "2.0" else claims.get("appid")
+    yield _equal("Client is this application", client, expected.client_id)
+    yield _proof(claims, expected)
+    yield _attempt("Times hold", lambda: _times(claims, now))
+
+
+def _signature(token: UnverifiedToken, key_set: Mapping[str, Any]) -> Check:
+    def check() -> str:
+        kid = token.header.get("kid")
+        key = find_key(key_set, kid if isinstance(kid, str) else "")
+        verify(token, key, algorithms=ALGORITHMS)
+        return (
+            f"{token.algorithm} with key {kid} of the published key set. Another algorithm would be refused"
+        )
+
+    return _attempt("Signature is valid", check)
+
+
+def _issuer(claims: Mapping[str, Any], metadata: Mapping[str, Any]) -> Check:
+    issuer, published = claims.get("iss"), metadata.get("issuer")
+    if isinstance(issuer, str) and issuer == published:
+        return Check("Issuer equals discovery", "ok", "Character for character")
+    return Check("Issuer equals discovery", "failed", f"The token says {issuer}, discovery says {published}")
+
+
+def _audience(claims: Mapping[str, Any], expected: Expectations) -> Check:
+    audience = claims.get("aud")
+    name = f"Audience is {expected.resource_name}"
+    right = (
+        audience == expected.audience_v2 if claims.get("ver") == "2.0" else audience in expected.audiences_v1
+    )
+    if isinstance(audience, str) and audience and right:
+        return Check(name, "ok", f"{audience}, the resource that the scope named")
+    return Check(name, "failed", f"The token is for {audience}")
+
+
+def _proof(claims: Mapping[str, Any], expected: Expectations) -> Check:
+    claim = "azpacr" if claims.get("ver") == "2.0" else "appidacr"
+    name = f"Proof was {_PROOFS[expected.proof]}"
+    if claims.get(claim) == expected.proof:
+        return Check(name, "ok", f"{claim} is {expected.proof}")
+    return Check(name, "failed", f"{claim} is {claims.get(claim)}, {expected.proof} was expected")
+
+
+def _times(claims: Mapping[str, Any], now: datetime) -> str:
+    time_window(claims).check(now, skew=SKEW_SECONDS)
+    ends = moment(claims.get("exp"))
+    return f"Valid for another {relative(ends, now).removeprefix('in ')}" if ends else "Not expired"
+
+
+def _equal(name: str, found: object, wanted: str) -> Check:
+    if found == wanted:
+        return Check(name, "ok", wanted)
+    return Check(name, "failed", f"The token says {found}, {wanted} was expected")
+
+
+def _attempt(name: str, check: Callable[[], str]) -> Check:
+    try:
+        return Check(name, "ok", check())
+    except JoseError as error:
+        return Check(name, "failed", str(error))

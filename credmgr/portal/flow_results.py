@@ -1,0 +1,153 @@
+"""What a run's page shows, put together from the stored report."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.flowtest.comparison import Difference, differences, same_count
+from credmgr.flowtest.inspection import ClaimLine, explain, moment
+from credmgr.flowtest.models import FlowRun
+from credmgr.flowtest.queries import failing_since, previous_success
+from credmgr.flowtest.report import SHAPE_NAMES, Report, ShapeResult, TokenFacts, Verdict
+from credmgr.flowtest.material import needs_input
+from credmgr.portal.waterfall import Waterfall, milliseconds, waterfall_of
+from credmgr.registrations.models import Application
+from credmgr.registrations.resources import find_resource
+
+
+@dataclass(frozen=True)
+class ShapeView:
+    """One shape of the credential: its trace, and its line in the side-by-side table."""
+
+    result: ShapeResult
+    name: str
+    key: str
+    waterfall: Waterfall
+    algorithm: str
+    key_named_by: str
+    sends_certificate: bool
+    outcome: str
+    tone: str
+    time: str
+
+
+@dataclass(frozen=True)
+class TokenView:
+    """The decoded token."""
+
+    facts: TokenFacts
+    groups: list[tuple[str, list[ClaimLine]]]
+    ends: datetime | None
+    signature_ok: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """This run's token beside the one before."""
+
+    before: FlowRun
+    differences: list[Difference]
+    same: int
+
+
+def shape_view(result: ShapeResult) -> ShapeView:
+    """A shape for the page."""
+    header: dict[str, Any] = result.assertion.get("header", {})
+    named = [name for name in ("x5t", "x5t#S256", "kid") if name in header]
+    if result.verdict is Verdict.VERIFIED:
+        outcome, tone = "Token verified", "ok"
+    elif result.error and result.error.code:
+        outcome, tone = f"Refused, AADSTS{result.error.code}", "bad"
+    elif result.verdict is Verdict.UNVERIFIED:
+        outcome, tone = "Token not verified", "bad"
+    elif result.verdict is Verdict.INVALID:
+        outcome, tone = "Not sent", "bad"
+    else:
+        outcome, tone = "No usable answer", "bad"
+    return ShapeView(
+        result=result,
+        name=SHAPE_NAMES[result.shape],
+        key=result.shape.value,
+        waterfall=waterfall_of(result.hops),
+        algorithm=str(header.get("alg", "")),
+        key_named_by=", ".join(named),
+        sends_certificate="x5c" in header,
+        outcome=outcome,
+        tone=tone,
+        time=milliseconds(result.duration_ms),
+    )
+
+
+def result_context(application: Application, run: FlowRun, now: datetime) -> dict[str, Any]:
+    """Context of the run's page."""
+    report = Report.from_json(run.report)
+    shapes = [shape_view(item) for item in report.shapes]
+    decisive = next(
+        (item for item in report.shapes if item.verdict is not Verdict.VERIFIED), report.shapes[0]
+    )
+    token = next((item.token for item in report.shapes if item.token), None)
+    credential = credential_of(application, run)
+    since, failures = failing_since(run) if run.verdict != Verdict.VERIFIED else (None, 0)
+    return {
+        "application": application,
+        "run": run,
+        "report": report,
+        "diagnosis": report.diagnosis,
+        "succeeded": run.verdict == Verdict.VERIFIED,
+        "shapes": shapes,
+        "decisive": decisive,
+        "support": support_text(decisive),
+        "token": _token_view(application, run, token, now) if token else None,
+        "comparison": _comparison(run, token),
+        "credential": credential,
+        "runs_at_once": credential is not None and not needs_input(credential),
+        "failing_since": since if failures > 1 else None,
+        "failures": failures,
+    }
+
+
+def credential_of(application: Application, run: FlowRun) -> ClientSecret | Certificate | None:
+    """The credential that was tested, None when it has been deleted since."""
+    if run.credential_kind == "secret":
+        return ClientSecret.objects.filter(application=application, pk=run.credential_id).first()
+    return Certificate.objects.filter(application=application, pk=run.credential_id).first()
+
+
+def support_text(result: ShapeResult) -> str:
+    """Everything a support request needs, as one text to copy. Empty without a refusal."""
+    error = result.error
+    if error is None:
+        return ""
+    lines = [
+        f"Error: {error.error}, {error.status}",
+        f"Error codes: {', '.join(str(code) for code in error.codes)}",
+        f"Trace ID: {error.trace_id}",
+        f"Correlation ID: {error.correlation_id or result.correlation_id}",
+        f"Timestamp: {error.timestamp}",
+    ]
+    return "\n".join(lines)
+
+
+def _token_view(application: Application, run: FlowRun, token: TokenFacts, now: datetime) -> TokenView:
+    names = {
+        str(application.client_id): application.display_name,
+        str(application.tenant_id): application.tenant.name,
+    }
+    resource = find_resource(application.tenant_id, run.scope.removesuffix("/.default"))
+    if resource:
+        names |= {str(resource.client_id): resource.name, str(token.claims.get("aud")): resource.name}
+    return TokenView(
+        facts=token,
+        groups=explain(token.claims, now=now, names=names),
+        ends=moment(token.claims.get("exp")),
+        signature_ok=token.is_verified,
+    )
+
+
+def _comparison(run: FlowRun, token: TokenFacts | None) -> Comparison | None:
+    before = previous_success(run) if token else None
+    if before is None or token is None:
+        return None
+    old = Report.from_json(before.report).shapes[0].token
+    return Comparison(before, differences(old, token), same_count(old, token)) if old else None

@@ -1,0 +1,153 @@
+"""The form behind Test acquire token."""
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from credmgr.accounts.step_up import StepUpFormMixin
+from credmgr.credentials.lifecycle import is_live, status_at
+from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.flowtest.material import credential_name, needs_input
+from credmgr.flowtest.scopes import SCOPE_MAX, resources_for, suggested_scopes
+from credmgr.portal.forms.base import PortalForm
+from credmgr.registrations.models import Application
+
+KEY_FILE_MAX_BYTES = 65536
+SUGGESTIONS_MAX = 50
+
+
+class CredentialSelect(forms.Select):
+    """Each option says what a test of it has to ask for, so that the page can show just those fields."""
+
+    needs: dict[str, str] = {}
+
+    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Django's option with data-needs: "value", "key" or nothing."""
+        option: dict[str, Any] = super().create_option(*args, **kwargs)
+        option["attrs"]["data-needs"] = self.needs.get(str(option["value"]), "")
+        return option
+
+
+class FlowTestForm(StepUpFormMixin, PortalForm):
+    """Which credential, which scope, and what only the person has."""
+
+    credential = forms.ChoiceField(label="Credential", widget=CredentialSelect)
+    scope = forms.CharField(
+        label="Scope",
+        max_length=SCOPE_MAX,
+        help_text="A resource followed by /.default.",
+        widget=forms.TextInput(attrs={"list": "scopes", "spellcheck": "false"}),
+    )
+    secret_value = forms.CharField(
+        label="Value of the secret",
+        required=False,
+        strip=False,
+        max_length=1024,
+        help_text="Only its digest is kept here. The value is used for this run and not stored.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+    private_key_file = forms.FileField(
+        label="Private key file",
+        required=False,
+        help_text="The key of this certificate, such as server.pem, or a PFX. Used for this run, in memory.",
+        widget=forms.FileInput(attrs={"accept": ".pem,.key,.pfx,.p12"}),
+    )
+    password = forms.CharField(
+        label="Password of the key file",
+        required=False,
+        strip=False,
+        max_length=1024,
+        help_text="Where the file has one.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+    include_raw_token = forms.BooleanField(
+        label="Include the raw token in the answer",
+        required=False,
+        help_text="It is shown once, in the answer to this press. The lasting result never has it.",
+    )
+
+    def __init__(self, *args: Any, application: Application, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.application = application
+        self._credentials = _credentials_of(application)
+        field = self.fields["credential"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker what stands above
+        field.choices = self._choices()
+        widget = field.widget
+        widget.needs = {key: needs_input(row) for key, row in self._credentials.items()}  # type: ignore[attr-defined] # CredentialSelect
+        if self.initial.get("credential") not in self._credentials:
+            self.initial["credential"] = self._default()
+        self.suggestions = suggested_scopes(resources_for(application)[:SUGGESTIONS_MAX])
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether there is anything to test."""
+        return bool(self._credentials)
+
+    @property
+    def chosen(self) -> ClientSecret | Certificate | None:
+        """The credential that the form stands on."""
+        value = self["credential"].value()
+        return self._credentials.get(str(value))
+
+    def clean_credential(self) -> ClientSecret | Certificate:
+        """The row itself. One that went meanwhile is refused by the choice check before."""
+        return self._credentials[self.cleaned_data["credential"]]
+
+    def clean_private_key_file(self) -> Any:
+        """At most 64 KB; the content is judged where it is opened."""
+        file = self.cleaned_data["private_key_file"]
+        if file and file.size > KEY_FILE_MAX_BYTES:
+            raise forms.ValidationError(
+                "The file is larger than 64 KB. A private key is usually smaller than 8 KB; "
+                "check that this is the right file."
+            )
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for what the chosen credential needs."""
+        cleaned = super().clean() or self.cleaned_data
+        credential = cleaned.get("credential")
+        if credential is None:
+            return cleaned
+        need = needs_input(credential)
+        if need == "value" and not cleaned.get("secret_value"):
+            self.add_error("secret_value", "Enter the value: only its digest is kept here.")
+        if need == "key" and not cleaned.get("private_key_file") and "private_key_file" not in self.errors:
+            self.add_error("private_key_file", "Choose the private key file: the key is not kept here.")
+        return cleaned
+
+    def key_bytes(self) -> bytes | None:
+        """The uploaded key file's content, None without one or where the key is kept here."""
+        file = self.cleaned_data.get("private_key_file")
+        if not file or needs_input(self.cleaned_data["credential"]) != "key":
+            return None
+        content: bytes = file.read()
+        return content
+
+    def _choices(self) -> list[Any]:
+        now = timezone.now()
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for key, row in self._credentials.items():
+            heading = "Client secrets" if isinstance(row, ClientSecret) else "Certificates"
+            need = {"value": ", value not kept", "key": ", key not kept"}.get(needs_input(row), "")
+            groups.setdefault(heading, []).append(
+                (key, f"{credential_name(row)}, {status_at(row, now).words}{need}")
+            )
+        return list(groups.items())
+
+    def _default(self) -> str:
+        """The newest live credential that runs without a question, else the newest of all."""
+        now = timezone.now()
+        rows = sorted(self._credentials.values(), key=lambda row: row.created_at, reverse=True)
+        rows.sort(key=lambda row: (not is_live(row, now), bool(needs_input(row))))
+        return str(rows[0].pk) if rows else ""
+
+
+def _credentials_of(application: Application) -> dict[str, ClientSecret | Certificate]:
+    rows: list[ClientSecret | Certificate] = [
+        *ClientSecret.objects.filter(application=application).order_by("-created_at"),
+        *Certificate.objects.filter(application=application).order_by("-created_at"),
+    ]
+    return {str(row.pk): row for row in rows}
