@@ -1,7 +1,7 @@
 """Reads the environment, typed. Each NAME may also be given as NAME_FILE, a path whose content is the value.
 
-A value that makes no sense is noted in `problems` and the default used for the moment: a system check then stops the
-start with every such sentence at once, instead of a traceback about the first.
+A value that makes no sense is noted in `problems` and the default used for the moment: a system check then
+stops the start with every such sentence at once, instead of a traceback about the first.
 """
 
 import os

@@ -86,7 +86,6 @@ INSTALLED_APPS = [
     "credmgr.ops",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "allauth",
@@ -155,11 +154,14 @@ DATABASES = {
     # their last moments only at a power cut.
     "tokens": {**_database("NORMAL"), "TEST": {"MIRROR": "default"}},
 }
+# Which of them the token endpoint uses. In-process tests name the other one: two connections would lock each other
+# out of a test's transaction.
+TOKENS_DATABASE = "tokens"
 
 # ------------------------------------------------------------------ sessions, cookies, headers
 _SECURE = LISTENER == "secure"
 _PREFIX = "__Host-" if _SECURE else ""
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "credmgr.accounts.session_store"  # Django's, with the person beside the data
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_NAME = f"{_PREFIX}sessionid"
 SESSION_COOKIE_SECURE = _SECURE

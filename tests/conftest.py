@@ -1,6 +1,7 @@
 """Shared set-up. Every pytest process gets a data folder of its own before Django reads its settings.
 
-The settings module is named here and not in pyproject.toml: pytest-django would read it before this file runs.
+The settings module is named here and not in pyproject.toml: pytest-django would read it before this
+file runs.
 """
 
 import base64
@@ -10,8 +11,9 @@ import tempfile
 from pathlib import Path
 
 import django
+from django.conf import settings
 
-# Imported before the environment is cleared below: it reads CREDMGR_TEST_CHROMIUM. Importing registers the fixtures.
+# Importing registers the fixtures. Before the environment is cleared below: it reads CREDMGR_TEST_CHROMIUM.
 from tests.installation import (  # noqa: F401
     axe,
     browser,
@@ -34,3 +36,4 @@ os.environ["CREDMGR_SECRET_KEY"] = secrets.token_urlsafe(48)
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the test's own thread
 os.environ["DJANGO_SETTINGS_MODULE"] = "credmgr.settings"
 django.setup()
+settings.TOKENS_DATABASE = "default"

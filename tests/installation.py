@@ -1,15 +1,15 @@
-"""The real thing for tests: `manage.py serve` on free ports with a data folder of its own, and a browser before it.
+"""The real thing for tests: `manage.py serve` on free ports, a data folder of its own, a browser before it.
 
 Fixtures, all registered in tests/conftest.py:
 
-installation        One running server for each pytest process (about two seconds, once). Shared: tests add their own
-                    registrations under names of their own and never count all rows. Its limits are set high.
+installation        One running server for each pytest process (about two seconds, once). Shared: tests add
+                    registrations of their own and never count all rows. Its limits are set high.
 fresh_installation  A factory: `fresh_installation(start=True, admin=True, CREDMGR_WORKERS="4")` gives another
                     Installation with settings of its own, ended after the test.
 browser             One Chromium for each pytest process (skips, saying why, when the machine has none).
 page                A new Playwright page in a context of its own: https trusted, script violations of the CSP
                     not bypassed, 1440 x 900.
-signed_in_page      A `page` that is signed in as the administrator on the portal (plain http) of `installation`.
+signed_in_page      A `page` signed in as the administrator on the portal (plain http) of `installation`.
 axe                 `axe(page)` asserts that axe finds nothing on it as it stands.
 screenshot          `screenshot(page, "name")` stores test-results/<name>.png and returns its path.
 
@@ -167,7 +167,7 @@ class Installation:
         return self._process
 
     def start(self) -> None:
-        """Start `serve` and wait until it says that it is running. Fails the test with its output otherwise."""
+        """Start `serve` and wait until it says that it is running; fails the test with its output."""
         before = self.logs().count("is running.")
         process = self.launch()
         deadline = time.monotonic() + START_SECONDS
@@ -210,7 +210,7 @@ class Installation:
         return self._log_file.read_text(errors="replace") if self._log_file.exists() else ""
 
     def processes(self) -> list[int]:
-        """Ids of every process of this installation's server: they carry its data folder in their environment."""
+        """Ids of every process of this server, known by the data folder in their environment."""
         mark = f"CREDMGR_DATA_DIR={self.data_dir}".encode()
         found = []
         for entry in Path("/proc").glob("[0-9]*/environ"):

@@ -57,7 +57,7 @@ def leaf_key_file() -> Path:
 def ensure_local_tls(now: datetime) -> bool:
     """Make what is missing of CA, bundle and leaf, and renew a leaf with less than 30 days left.
 
-    Call it from one process at a time. Returns whether the leaf is new, so that a running listener must load it.
+    Call it from one process at a time. Returns whether the leaf is new: a running listener must load it.
     Raises KeyRingError, UnknownKeyError or SealError when the vault cannot open the CA's key.
     """
     authority = _ensure_authority(now)
@@ -79,16 +79,17 @@ def leaf_password() -> str:
 
 
 def leaf_key_pem() -> bytes:
-    """The leaf's private key as clear PEM, for the memory of the process that serves; never write it anywhere.
+    """The leaf's private key as clear PEM, for the memory of the process that serves.
 
-    Raises LocalAuthority.DoesNotExist and OSError before ensure_local_tls, ValueError when file and vault disagree.
+    Never write it anywhere. Raises LocalAuthority.DoesNotExist and OSError before ensure_local_tls,
+    ValueError when file and vault disagree.
     """
     key = load_pem_private_key(leaf_key_file().read_bytes(), leaf_password().encode("ascii"))
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def ca_certificate_pem() -> bytes | None:
-    """The CA's certificate as PEM; None when this installation has no local CA (a public certificate is set)."""
+    """The CA's certificate as PEM; None where a public certificate takes its place."""
     if settings.TLS_CERTIFICATE_FILE:
         return None
     authority = LocalAuthority.objects.order_by("created_at").first()
@@ -217,6 +218,6 @@ def _issue_leaf(authority: LocalAuthority, ca: x509.Certificate, password: bytes
         .sign(ca_key, SHA256())
     )
     encrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password))
-    # Key before certificate: a crash in between leaves a pair that does not match, and the next start renews it.
+    # Key before certificate: a crash in between leaves a pair that does not match; the next start renews it.
     write_atomically(leaf_key_file(), encrypted, mode=0o600)
     write_atomically(leaf_certificate_file(), leaf.public_bytes(Encoding.PEM), mode=0o644)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int) -> None:
-    """Replace the file by `content` (bytes) with exactly these permission bits; does nothing when it holds them.
+    """Replace the file by `content` (bytes) with these permission bits; nothing to do when it has both.
 
     The parent folder must exist. Raises OSError when it cannot be written; the old file is then untouched.
     """

@@ -15,3 +15,6 @@ class LocalAuthority(models.Model):
     private_key = SealedField(place=("local_ca", "private_key"))
     leaf_password = SealedField(place=("local_ca", "leaf_password"))
     created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Local CA of {self.created_at:%Y-%m-%d}"

@@ -10,4 +10,4 @@ class OpsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks."""
-        from . import checks  # noqa: F401, PLC0415 - Django registers checks on import, and only now may they load
+        from . import checks  # noqa: F401 - Django registers checks on import, and only now may they load

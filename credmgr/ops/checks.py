@@ -1,4 +1,4 @@
-"""System checks: settings that make no sense, or that are unsafe together, stop the start and say what to do."""
+"""System checks: settings that make no sense, or are unsafe together, stop the start and say what to do."""
 
 import ipaddress
 import os
@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
 
 from credmgr import env
 
@@ -32,7 +33,7 @@ def values_make_sense(**_: Any) -> list[CheckMessage]:
         if name.startswith("CREDMGR_") and name not in known and name.removesuffix("_FILE") not in known:
             hint = "Check its spelling in docs/operations.md."
             found.append(
-                Warning(f"{name} is set, but there is no such setting.", hint=hint, id="credmgr.W001")
+                checks.Warning(f"{name} is set, but there is no such setting.", hint=hint, id="credmgr.W001")
             )
     return found
 
@@ -56,10 +57,10 @@ def addresses_fit(**_: Any) -> list[CheckMessage]:
         return [*found, Error("CREDMGR_BIND_ADDRESS is not an IP address.", hint=hint, id="credmgr.E003")]
     if not address.is_loopback and not settings.TRUSTED_PROXIES:
         found.append(
-            Warning(
+            checks.Warning(
                 f"The https listener is open to the network ({address}) and no proxy is named.",
-                hint="The server sets no time limit on request bodies. Put a buffering proxy in front of it and "
-                "name its address in CREDMGR_TRUSTED_PROXIES.",
+                hint="The server sets no time limit on request bodies. Put a buffering proxy in front of it "
+                "and name its address in CREDMGR_TRUSTED_PROXIES.",
                 id="credmgr.W002",
             )
         )
@@ -101,10 +102,10 @@ def public_url_fits(**_: Any) -> list[CheckMessage]:
         )
     if not settings.TLS_CERTIFICATE_FILE and not settings.TRUSTED_PROXIES:
         found.append(
-            Warning(
+            checks.Warning(
                 "A public address is set, but the listener presents the local certificate of localhost.",
-                hint="Set CREDMGR_TLS_CERTIFICATE_FILE and CREDMGR_TLS_KEY_FILE, or name the proxy that ends TLS "
-                "in CREDMGR_TRUSTED_PROXIES.",
+                hint="Set CREDMGR_TLS_CERTIFICATE_FILE and CREDMGR_TLS_KEY_FILE, or name the proxy that ends "
+                "TLS in CREDMGR_TRUSTED_PROXIES.",
                 id="credmgr.W003",
             )
         )
@@ -169,7 +170,7 @@ def debug_stays_at_home(**_: Any) -> list[CheckMessage]:
 @register(CONFIGURATION)
 def database_driver_is_there(**_: Any) -> list[CheckMessage]:
     """credmgr.E011: a database whose driver is not installed."""
-    postgres = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
+    postgres = str(settings.DATABASES["default"]["ENGINE"]).endswith("postgresql")
     if not postgres or find_spec("psycopg"):
         return []
     hint = "Install it into .venv: pip install 'psycopg[binary]'"

@@ -23,7 +23,7 @@ def run(arguments: list[str]) -> None:
 
 
 def _needs_an_installation(name: str) -> bool:
-    """Our own commands do; Django's (migrate, check, shell ...) are used to repair one and stay as they are."""
+    """Our own commands do; Django's (migrate, check, shell ...) repair one and stay as they are."""
     application = get_commands().get(name, "")
     return (
         str(getattr(application, "__module__", application)).startswith("credmgr.")

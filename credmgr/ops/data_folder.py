@@ -22,7 +22,7 @@ class DataFolderError(DomainError):
 
 
 def ensure_data_folder() -> Path:
-    """Make the data folder with mode 0700, or close an existing one of ours to others. Raises DataFolderError."""
+    """Make the data folder (0700), or close an existing one of ours to others. Raises DataFolderError."""
     folder = Path(settings.DATA_DIR)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def has_secret_key() -> bool:
 
 
 def ensure_secret_key() -> None:
-    """Make Django's signing key where none is set: file secret-key, mode 0600. It guards sessions, never secrets."""
+    """Make Django's signing key where none is set: file secret-key, 0600. It guards sessions, not secrets."""
     if has_secret_key():
         return
     file = _secret_key_file()
@@ -70,8 +70,8 @@ def ensure_secret_key() -> None:
 def ensure_key_ring(*, database_is_new: bool) -> None:
     """Make a key ring for a new installation, else only check that it can be used.
 
-    Where a database exists already, a missing key ring is never replaced: what was sealed with it would be lost for
-    good. Raises KeyRingError.
+    Where a database exists already, a missing key ring is never replaced: what was sealed with it would be
+    lost for good. Raises KeyRingError.
     """
     file = default_key_ring_file()
     if database_is_new and not key_ring_is_configured() and not file.exists():

@@ -8,14 +8,14 @@ from django.views.debug import SafeExceptionReporterFilter
 
 
 class ReportFilter(SafeExceptionReporterFilter):
-    """Hides settings and request data with a telling name, and honours `sensitive_variables` with DEBUG on too."""
+    """Hides what has a telling name, every form field and every `sensitive_variables`, with DEBUG on too."""
 
     hidden_settings = re.compile(
         "API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|CREDENTIAL|COOKIE|ASSERTION|DATABASE_URL|CODE",
         re.IGNORECASE,
     )
 
-    def is_active(self, request: HttpRequest | None) -> bool:
+    def is_active(self, request: HttpRequest | None) -> bool:  # noqa: ARG002 - Django's signature
         """Always: an error page with DEBUG is still a page that somebody photographs."""
         return True
 

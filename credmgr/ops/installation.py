@@ -10,12 +10,10 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from credmgr.authority.signing_keys import ensure_signing_key
 from credmgr.localca.authority import ensure_local_tls
 from credmgr.ops.data_folder import ensure_data_folder, ensure_key_ring, ensure_secret_key, has_secret_key
-from credmgr.ops._not_yet import maybe
-
-ensure_signing_key = maybe("credmgr.authority.signing_keys", "ensure_signing_key")
-ensure_default_tenant = maybe("credmgr.registrations.directories", "ensure_default_tenant")
+from credmgr.registrations.directories import ensure_default_tenant
 
 Report = Callable[[str], None]
 
@@ -29,7 +27,7 @@ def prepare_files() -> None:
 
 
 def prepare_database(now: datetime, report: Report) -> None:
-    """Tables, default directory, signing key, local CA and leaf. Each step finds what is there and leaves it alone."""
+    """Tables, default directory, signing key, local CA and leaf; each step leaves alone what is there."""
     if has_pending_migrations():
         report("Preparing the database ...")
         call_command("migrate", interactive=False, verbosity=0)

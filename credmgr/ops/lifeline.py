@@ -14,8 +14,8 @@ POLL_SECONDS = 0.5
 def end_with_parent(parent_pid: int) -> None:
     """Make this process end as soon as its parent, the process `parent_pid`, is gone.
 
-    Call it in the child, first thing. On Linux the kernel sends the signal; elsewhere a thread watches, because no
-    other system has such a signal.
+    Call it in the child, first thing. On Linux the kernel sends the signal; elsewhere a thread watches,
+    because no other system has such a signal.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -18,32 +18,31 @@ from credmgr.localca.authority import leaf_certificate_file, leaf_key_pem
 from credmgr.ops.lifeline import end_with_parent
 from credmgr.ops.listeners import Listener
 
-# A run of Test acquire token calls this same server: a worker must be able to answer while it waits for itself.
+# A run of Test acquire token calls this same server: a worker must answer while it waits for itself.
 BLOCKING_THREADS = 8
 STOP_SECONDS = 5
 
 
-# Loaded before the workers are forked: a worker, also one that replaces a dead one, then starts in an instant.
+# Loaded before the workers are forked: a worker, also one that replaces a dead one, starts in an instant.
 _application = get_wsgi_application()
 
 
 class LocalTlsServer(MPServer):
     """The server with the local certificate, whose key the library cannot open itself.
 
-    Its release at hand fails on every encrypted key. Each worker therefore decrypts the key and offers it to the
-    library through a pipe under a fixed descriptor: in clear it is only ever in memory.
+    Its release at hand fails on every encrypted key. Each worker therefore decrypts the key and offers it
+    to the library through a pipe under a fixed descriptor: in clear it is only ever in memory.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self.key_descriptor = os.open(
-            os.devnull, os.O_RDONLY
-        )  # keeps the number until a worker puts its pipe there
+        # Keeps the number until a worker puts its pipe there.
+        self.key_descriptor = os.open(os.devnull, os.O_RDONLY)
         super().__init__(*args, **options)
 
     def build_ssl_context(self, *_: Any) -> None:
-        """The library's own tuple: on, certificate, key, password, least version, CA, revocations, ask clients."""
+        """The library's tuple: on, certificate, key, password, version, CA, revocations, ask clients."""
         key = f"/dev/fd/{self.key_descriptor}"
-        self.ssl_ctx = (
+        described: Any = (
             True,
             str(leaf_certificate_file()),
             key,
@@ -53,6 +52,7 @@ class LocalTlsServer(MPServer):
             [],
             False,
         )
+        self.ssl_ctx = described
 
 
 def load_worker(parent_pid: int, key_descriptor: int | None, _target: str) -> Callable[..., Any]:
@@ -94,7 +94,10 @@ def serve(listener: Listener) -> None:
     if listener.name != "secure":
         server = MPServer(settings.WSGI_APPLICATION, **options)
     elif settings.TLS_CERTIFICATE_FILE:
-        files = {"ssl_cert": Path(settings.TLS_CERTIFICATE_FILE), "ssl_key": Path(settings.TLS_KEY_FILE)}
+        files: dict[str, Any] = {
+            "ssl_cert": Path(settings.TLS_CERTIFICATE_FILE),
+            "ssl_key": Path(settings.TLS_KEY_FILE),
+        }
         server = MPServer(settings.WSGI_APPLICATION, **options, **files, ssl_protocol_min=SSLProtocols.tls12)
     else:
         server = LocalTlsServer(settings.WSGI_APPLICATION, **options)

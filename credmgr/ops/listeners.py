@@ -26,7 +26,7 @@ class Listener:
 
 
 def configured() -> list[Listener]:
-    """The listeners to start: https always; plain http, which never leaves loopback, only without a public URL."""
+    """The listeners to start: https always; plain http, on loopback only, unless there is a public URL."""
     secure = Listener("secure", settings.BIND_ADDRESS, settings.AUTHORITY_PORT, "CREDMGR_AUTHORITY_PORT")
     if settings.PUBLIC_URL:
         return [secure]

@@ -16,8 +16,8 @@ class AlreadyServingError(Exception):
 class InstallationLock:
     """Holds DATA_DIR/serve.lock for as long as any process that inherited it lives.
 
-    The children inherit the descriptor, so that a start after kill -9 waits until the last of the old processes is
-    gone instead of sharing the folder with them.
+    The children inherit the descriptor, so that a start after kill -9 waits until the last of the old
+    processes is gone instead of sharing the folder with them.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -30,7 +30,7 @@ class InstallationLock:
         return self._descriptor
 
     def acquire(self) -> None:
-        """Take the lock. Waits (15 seconds at most) for leftovers of a server whose main process is already dead.
+        """Take the lock. Waits, 15 seconds at most, for what a killed server has left behind.
 
         Raises AlreadyServingError when a living server holds it.
         """

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, UTC, with the request's id, and nothing secret (security rules G-1 and G-3)."""
+"""Logs: one JSON object a line, UTC, with the request's id, and nothing secret (rules G-1, G-3)."""
 
 import json
 import logging

@@ -11,8 +11,8 @@ class PortError(Exception):
 def require_free(address: str, port: int, setting: str) -> None:
     """Raise PortError, naming the setting that moves it, unless the port can be bound.
 
-    The server library binds with SO_REUSEPORT and would silently share the port with a second server; this plain
-    bind is what notices.
+    The server library binds with SO_REUSEPORT and would silently share the port with a second server; this
+    plain bind is what notices.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -32,7 +32,8 @@ def _sentence(error: OSError, address: str, port: int, setting: str) -> str:
         )
     if error.errno == errno.EACCES:
         return f"Port {port} needs more rights than this user has. Set {setting} to a port above 1023."
-    return f"Port {port} on {address} cannot be opened: {error.strerror}. Check CREDMGR_BIND_ADDRESS and {setting}."
+    reason = error.strerror or type(error).__name__
+    return f"Port {port} on {address} cannot be opened: {reason}. Check CREDMGR_BIND_ADDRESS and {setting}."
 
 
 def answers(address: str, port: int) -> bool:

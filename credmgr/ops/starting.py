@@ -16,7 +16,7 @@ from credmgr.vault.errors import VaultError
 
 
 def check_settings(report: Report) -> None:
-    """Stop at nonsense in the settings: nothing may be made in a place that was not meant. Raises CommandError."""
+    """Raise CommandError for nonsense in the settings: nothing may be made in a place that was not meant."""
     require(checks.run_checks(tags=[CONFIGURATION]), report)
 
 

@@ -46,7 +46,7 @@ class Supervisor:
         self._stop = threading.Event()
 
     def start(self) -> None:
-        """Start every listener and wait until all accept connections. Raises StartError; nothing is left then."""
+        """Start every listener and wait until all accept connections. Raises StartError, leaving nothing."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._stop_on_signal)
         for listener in self._listeners:
@@ -96,7 +96,7 @@ class Supervisor:
         self._stop.set()
 
     def _spawn(self, listener: Listener) -> None:
-        # A process group of its own: Ctrl-C reaches this process only, which then ends the listeners in order.
+        # A process group of its own: Ctrl-C reaches this process only, which then ends the listeners.
         self._processes[listener.name] = subprocess.Popen(  # noqa: S603 - our own program, no shell
             [sys.executable, str(settings.BASE_DIR / "manage.py"), "listener", str(os.getpid())],
             env=listener.environment(),

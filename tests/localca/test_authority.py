@@ -47,8 +47,12 @@ def test_the_ca_is_strict_and_bound_to_this_machine(folder: Path) -> None:
     basic = ca.extensions.get_extension_for_class(x509.BasicConstraints)
     usage = ca.extensions.get_extension_for_class(x509.KeyUsage)
     names = ca.extensions.get_extension_for_class(x509.NameConstraints)
-    assert basic.critical and basic.value.ca and basic.value.path_length == 0
-    assert usage.critical and usage.value.key_cert_sign and not usage.value.digital_signature
+    assert basic.critical
+    assert basic.value.ca
+    assert basic.value.path_length == 0
+    assert usage.critical
+    assert usage.value.key_cert_sign
+    assert not usage.value.digital_signature
     assert names.critical
     assert names.value.permitted_subtrees == [
         x509.DNSName("localhost"),
@@ -154,11 +158,13 @@ PYTHON_CLIENT = """
 import ssl, sys, urllib.request
 context = ssl.create_default_context(cafile=sys.argv[1])
 context.verify_flags |= ssl.VERIFY_X509_STRICT
-opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+no_proxy, https = urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+opener = urllib.request.build_opener(no_proxy, https)
 print(opener.open(sys.argv[2], timeout=10).read().decode())
 """
 NODE_CLIENT = """
-fetch(process.argv[1]).then(answer => answer.text()).then(console.log, problem => { console.error(problem); process.exit(1); });
+const told = problem => { console.error(problem); process.exit(1); };
+fetch(process.argv[1]).then(answer => answer.text()).then(console.log, told);
 """
 
 

@@ -1,4 +1,4 @@
-"""Settings that make no sense, or are unsafe together, stop the start with a sentence that says what to do."""
+"""Settings that make no sense, or are unsafe together, stop the start and say what to do."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,9 @@ from tests.installation import InstallationFactory
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 
-REFUSED = {
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - a value to be refused or warned of
+
+REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
     "a port that is a word": ({"CREDMGR_PORTAL_PORT": "http"}, "E001", "must be a whole number"),
     "a port out of range": ({"CREDMGR_AUTHORITY_PORT": "70000"}, "E001", "must be between 1 and 65535"),
     "a flag that is no flag": ({"CREDMGR_DEBUG": "perhaps"}, "E001", "must be one of true, false"),
@@ -58,7 +60,7 @@ REFUSED = {
         "cannot be read",
     ),
     "DEBUG on the network": (
-        {"CREDMGR_BIND_ADDRESS": "0.0.0.0", "CREDMGR_DEBUG": "1"},
+        {"CREDMGR_BIND_ADDRESS": EVERYWHERE, "CREDMGR_DEBUG": "1"},
         "E010",
         "listen on 127.0.0.1",
     ),
@@ -68,7 +70,8 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_nonsense_stops_the_start(fresh_installation: InstallationFactory, case: str) -> None:
     changed, identifier, sentence = REFUSED[case]
-    one = fresh_installation(start=False, **changed)
+    one = fresh_installation(start=False)
+    one.environment |= changed
     done = one.manage("serve")
     assert done.returncode == 1
     assert f"credmgr.{identifier}" in done.stderr
@@ -108,7 +111,7 @@ def test_listening_on_the_network_without_a_proxy_is_a_warning(
     fresh_installation: InstallationFactory,
 ) -> None:
     """R3."""
-    one = fresh_installation(start=False, CREDMGR_BIND_ADDRESS="0.0.0.0")
+    one = fresh_installation(start=False, CREDMGR_BIND_ADDRESS=EVERYWHERE)
     assert "credmgr.W002" in one.manage("prepare").stdout
     one.environment["CREDMGR_TRUSTED_PROXIES"] = "10.0.0.0/8"
     assert "credmgr.W002" not in one.manage("prepare").stdout

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from functools import partial
 
 import requests
 
@@ -14,6 +15,11 @@ def listeners_of(installation: Installation) -> list[int]:
     found = children_of(installation.pid)
     assert len(found) == 2
     return found
+
+
+def is_replaced(listener: int, victim: int) -> bool:
+    """Whether the listener has two workers again."""
+    return len(set(children_of(listener)) - {victim}) == 2
 
 
 def answers(installation: Installation, *, secure: bool) -> bool:
@@ -54,7 +60,7 @@ def test_a_killed_worker_is_replaced(fresh_installation: InstallationFactory) ->
     for listener in listeners_of(one):
         victim = children_of(listener)[0]
         os.kill(victim, signal.SIGKILL)
-        wait_until(lambda listener=listener, victim=victim: len(set(children_of(listener)) - {victim}) == 2)
+        wait_until(partial(is_replaced, listener, victim))
     wait_until(lambda: serves(one))
     assert one.is_running
 

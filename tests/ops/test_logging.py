@@ -4,14 +4,16 @@ import io
 import json
 import logging
 import re
+from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import settings as configured
 from django.http import HttpRequest
 from django.test import RequestFactory
 from django.views.debug import ExceptionReporter
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
 
 from credmgr.ops.error_reports import ReportFilter
 from credmgr.ops.logging import JsonFormatter, RedactionFilter, redact, request_id
@@ -55,7 +57,9 @@ def written(logger_call: object, *arguments: object, **options: object) -> str:
     handler = logging.StreamHandler(stream)
     handler.addFilter(RedactionFilter())
     handler.setFormatter(JsonFormatter())
-    logger = logging.Logger("test.log", logging.DEBUG)
+    logger = logging.getLogger("test.log")
+    logger.handlers, logger.propagate = [], False
+    logger.setLevel(logging.DEBUG)
     logger.addHandler(handler)
     getattr(logger, str(logger_call))(*arguments, **options)
     return stream.getvalue()
@@ -141,10 +145,10 @@ def test_redaction_is_quick_for_hostile_lines() -> None:
 
 
 def test_an_error_report_hides_forms_settings_and_marked_variables_with_debug_too(
-    rf: RequestFactory, settings: object
+    rf: RequestFactory, settings: Settings
 ) -> None:
     """G-2, E-5: the same with DEBUG on."""
-    settings.DEBUG = True  # type: ignore[attr-defined]
+    settings.DEBUG = True
     request: HttpRequest = rf.post(
         "/x", {"client_secret": "canary-form", "name": "canary-name"}, HTTP_COOKIE="a=canary-cookie"
     )
@@ -157,13 +161,14 @@ def test_an_error_report_hides_forms_settings_and_marked_variables_with_debug_to
 
 
 def test_the_reporter_in_force_is_ours() -> None:
-    assert settings.DEFAULT_EXCEPTION_REPORTER_FILTER == "credmgr.ops.error_reports.ReportFilter"
+    assert configured.DEFAULT_EXCEPTION_REPORTER_FILTER == "credmgr.ops.error_reports.ReportFilter"
 
 
 def test_talkative_libraries_stay_at_info() -> None:
     """G-2: SQL parameters and request bodies are written below INFO."""
+    loggers: Any = configured.LOGGING["loggers"]
     for name in ("django.db.backends", "urllib3", "msal"):
-        assert settings.LOGGING["loggers"][name]["level"] == "INFO"
+        assert loggers[name]["level"] == "INFO"
 
 
 def test_a_running_server_writes_json_without_query_strings(installation: Installation) -> None:

@@ -5,7 +5,9 @@ import signal
 import socket
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -13,23 +15,21 @@ import requests
 from tests.installation import Installation, InstallationFactory
 
 
-def get(
-    installation: Installation, path: str, *, secure: bool = True, **options: object
-) -> requests.Response:
+def get(installation: Installation, path: str, *, secure: bool = True, **options: Any) -> requests.Response:
     """One request on a connection of its own, trusting the installation's CA only."""
     base = installation.authority_url if secure else installation.portal_url
     with requests.Session() as session:
         session.trust_env = False
         session.verify = str(installation.ca_file)
         return session.request(
-            str(options.pop("method", "GET")), base + path, timeout=10, allow_redirects=False, **options
+            options.pop("method", "GET"), base + path, timeout=10, allow_redirects=False, **options
         )
 
 
-def wait_until(condition: object, seconds: float = 15.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
     """Poll a function until it is true."""
     deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
 

@@ -9,12 +9,12 @@ from django.db import connections
 from django.utils import timezone
 
 from credmgr.localca.authority import ensure_local_tls
+from credmgr.ops._not_yet import maybe
 from credmgr.ops.data_folder import DataFolderError, ensure_data_folder
 from credmgr.ops.listeners import configured
 from credmgr.ops.lock import AlreadyServingError, InstallationLock
 from credmgr.ops.ports import PortError, require_free
 from credmgr.ops.starting import check_settings, prepare
-from credmgr.ops._not_yet import maybe
 from credmgr.ops.supervisor import StartError, Supervisor
 
 make_setup_link = maybe("credmgr.accounts.setup_links", "make_setup_link")
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     requires_system_checks = []  # prepare runs them itself, once there is something to check
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        """Run until SIGINT or SIGTERM. Raises CommandError (exit code 1) with a sentence when it cannot start."""
+        """Run until SIGINT or SIGTERM. Raises CommandError (exit code 1) when it cannot start."""
         check_settings(self.stdout.write)
         try:
             folder = ensure_data_folder()
