@@ -1,7 +1,9 @@
-"""Which registrations are on a list, and in what order: tabs, search, credential status, sort. Builds SQL only.
+"""Which registrations are on a list, and in what order: tabs, search, credential status, sort.
 
-Status is the ruling of lifecycle.status_from, said once more as conditions on indexes, so that 10,000 registrations
-can be filtered without reading their credentials.
+Builds SQL only.
+
+Status is the ruling of lifecycle.status_from, said once more as conditions on indexes, so that 10,000
+registrations can be filtered without reading their credentials.
 """
 
 import re
@@ -48,7 +50,10 @@ _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 
 def on_tab(tenant: Tenant, tab: str, user: User | None, now: datetime) -> QuerySet[Application]:
-    """The registrations of a tab; an unknown tab shows all. Deleted ones only as long as they can be restored."""
+    """The registrations of a tab; an unknown tab shows all.
+
+    Deleted ones only as long as they can be restored.
+    """
     rows = Application.objects.filter(tenant=tenant)
     if tab == DELETED:
         return rows.filter(deleted_at__gte=restorable_since(now))
@@ -59,8 +64,8 @@ def on_tab(tenant: Tenant, tab: str, user: User | None, now: datetime) -> QueryS
 def matching(rows: QuerySet[Application], search: str) -> QuerySet[Application]:
     """Those that the search box finds: part of a name, a GUID of any kind, a thumbprint or a secret's hint.
 
-    GUIDs may be cut after the first group; thumbprints may be in any spelling; a hint is taken to the letter, with or
-    without its asterisks.
+    GUIDs may be cut after the first group; thumbprints may be in any spelling; a hint is taken to the letter,
+    with or without its asterisks.
     """
     term = search.strip().replace("\x00", "")
     if not term:

@@ -27,7 +27,8 @@ def add_certificate(
 ) -> Certificate:
     """Store an examined certificate, and its private key when that was examined too; both sealed.
 
-    What may have changed since the examination is checked again inside the transaction. Raises CertificateError.
+    What may have changed since the examination is checked again inside the transaction. Raises
+    CertificateError.
     """
     parsed = examination.parsed
     if examination.blocks or parsed is None:
@@ -83,7 +84,10 @@ def open_certificate(certificate: Certificate) -> bytes:
 
 @sensitive_variables()
 def open_private_key(certificate: Certificate) -> bytes:
-    """The kept private key, PKCS #8 PEM, for a test inside the server. Raises CertificateError, VaultError."""
+    """The kept private key, PKCS #8 PEM, for a test inside the server.
+
+    Raises CertificateError, VaultError.
+    """
     if not certificate.has_private_key:
         raise CertificateError(
             "key_not_kept",

@@ -1,7 +1,7 @@
 """The acts on client secrets: add, confirm, delete; and the comparison that the token endpoint makes.
 
-A value leaves this module twice at most: in the answer of add_client_secret, and from open_value for a test that
-runs inside the server. `now` is aware UTC; refusals are SecretErrors.
+A value leaves this module twice at most: in the answer of add_client_secret, and from open_value for a test
+that runs inside the server. `now` is aware UTC; refusals are SecretErrors.
 """
 
 import calendar
@@ -91,8 +91,8 @@ def add_client_secret(
 ) -> tuple[ClientSecret, str]:
     """Make a client secret and return it with its value, which is never readable again.
 
-    verify_only keeps the digest alone. form_token: the form's one-time token (S-3); raises DuplicateFormError when
-    it was used. allow_past_end is for the command line (P2). Row and audit row are committed on return.
+    verify_only keeps the digest alone. form_token: the form's one-time token (S-3); raises DuplicateFormError
+    when it was used. allow_past_end is for the command line (P2). Row and audit row are committed on return.
     """
     clean_description = _clean_description(description)
     check_period(start_at, end_at, now=now, allow_past_end=allow_past_end)
@@ -164,11 +164,14 @@ def confirm_stored(secret: ClientSecret, *, actor: Actor, now: datetime) -> None
 
 
 def open_value(secret: ClientSecret) -> str:
-    """The clear value, for a test inside the server. Raises SecretError for a verify-only secret, VaultError."""
+    """The clear value, for a test inside the server.
+
+    Raises SecretError for a verify-only secret, VaultError.
+    """
     if secret.is_verify_only:
         raise SecretError(
             "value_not_kept",
-            "Only a digest of this secret was kept. Enter its value to test it; it is used once and not stored.",
+            "Only a digest of this secret was kept. Enter its value to test it; it is used once, not stored.",
             field="secret_value",
         )
     return open_from(secret, "value").decode()
@@ -178,8 +181,8 @@ def open_value(secret: ClientSecret) -> str:
 def match_secret(secrets: Sequence[S], presented: str, now: datetime) -> SecretMatch[S]:
     """Compare a presented value with every secret of an application, expired ones included (W2).
 
-    Takes the same time whichever matches; with no secrets one digest is computed all the same. A secret that is not
-    valid yet matches nothing. Raises vault.errors.UnknownKeyError.
+    Takes the same time whichever matches; with no secrets one digest is computed all the same. A secret that
+    is not valid yet matches nothing. Raises vault.errors.UnknownKeyError.
     """
     matched = [secret for secret in secrets if verifier_matches(secret.verifier, secret.id, presented)]
     if not secrets:

@@ -1,7 +1,8 @@
 """Reads the outline of DER (ITU-T X.690) without building anything: what kind of object is this, and how big.
 
-Used before a full parser sees the bytes, and for numbers that a parser would only give after costly arithmetic.
-Every function takes arbitrary bytes; what is not DER gives None or an empty list, never an exception.
+Used before a full parser sees the bytes, and for numbers that a parser would only give after costly
+arithmetic. Every function takes arbitrary bytes; what is not DER gives None or an empty list, never an
+exception.
 """
 
 from collections.abc import Iterator
@@ -59,7 +60,9 @@ def elements(data: bytes) -> list[Element]:
 
 
 def walk(data: bytes, depth: int = 0) -> Iterator[tuple[Element, list[Element]]]:
-    """Every constructed element with its children, outer ones first; OCTET STRINGs that hold DER are entered too."""
+    """Every constructed element with its children, outer ones first; OCTET STRINGs that hold DER are entered
+    too.
+    """
     if depth > _DEPTH_MAX:
         return
     for element in elements(data):

@@ -26,7 +26,8 @@ class DuplicateFormError(SecretError):
     def __init__(self, secret: ClientSecret) -> None:
         super().__init__(
             "duplicate_form",
-            "This form was already sent and its client secret has been made. The value was shown in the answer to "
-            "the first request and cannot be shown again. If nobody copied it, delete that secret and add another.",
+            "This form was already sent and its client secret has been made. The value was shown in the "
+            "answer to the first request and cannot be shown again. If nobody copied it, delete that "
+            "secret and add another.",
         )
         self.secret = secret

@@ -84,7 +84,7 @@ def is_utf16(data: bytes) -> bool:
 
 
 def find_private_key(data: bytes) -> bool:
-    """Whether there is a private key anywhere in the file: PEM of any kind, in UTF-16 too, DER, base64, JWK."""
+    """Whether there is a private key anywhere in the file: PEM, in UTF-16 too, DER, base64, JWK."""
     texts = [data, data.replace(b"\x00", b"")]
     if any(_PEM_PRIVATE_KEY.search(text) or _PUTTY_KEY in text for text in texts):
         return True

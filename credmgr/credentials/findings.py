@@ -1,7 +1,7 @@
 """What is to be said about an upload before anything is stored (P1): must fix, check, know, fine.
 
-examine never raises for what a file holds: every refusal becomes a finding. certificates.add_certificate stores what
-an examination without a must-fix has found.
+examine never raises for what a file holds: every refusal becomes a finding. certificates.add_certificate
+stores what an examination without a must-fix has found.
 """
 
 from collections.abc import Iterator
@@ -24,14 +24,17 @@ MUST_FIX, CHECK, KNOW, FINE = "must-fix", "check", "know", "fine"
 LEVELS = (MUST_FIX, CHECK, KNOW, FINE)
 DUPLICATE = "This certificate is already on this application."
 NOT_ITS_KEY = (
-    "The key does not belong to this certificate. Export the pair again from the same place, or choose the key file "
-    "that the certificate was made from."
+    "The key does not belong to this certificate. Export the pair again from the same place, or choose "
+    "the key file that the certificate was made from."
 )
 NO_KEY = (
-    "There is no private key in what you chose. Choose the key file, or untick Keep the private key to store the "
-    "certificate alone."
+    "There is no private key in what you chose. Choose the key file, or untick Keep the private key to "
+    "store the certificate alone."
 )
-NO_CERTIFICATE = "This file holds a private key but no certificate. Choose the certificate here, and this file as the key file."
+NO_CERTIFICATE = (
+    "This file holds a private key but no certificate. Choose the certificate here, and this file as the "
+    "key file."
+)
 # Above this many days of validity, about 24 months, a certificate is called long-lived.
 LONG_DAYS = 732
 _WEAK_HASHES = ("MD5", "SHA-1")
@@ -79,10 +82,13 @@ def examine(
     password: str = "",
     now: datetime,
 ) -> Examination:
-    """Judge an upload. Without keep_private_key: exactly one certificate, and any private key is refused (U-4).
+    """Judge an upload.
 
-    With it: the certificate may come with its key in one PEM or PKCS #12 file, or the key in key_file; the leaf that
-    matches the key is taken, other certificates are left out and named. Key files are opened in a child process.
+    Without keep_private_key: exactly one certificate, and any private key is refused (U-4).
+
+    With it: the certificate may come with its key in one PEM or PKCS #12 file, or the key in key_file; the
+    leaf that matches the key is taken, other certificates are left out and named. Key files are opened in a
+    child process.
     """
     key: OpenedKey | None = None
     left_out: list[str] = []
@@ -123,7 +129,8 @@ def check_room(application: Application, parsed: ParsedCertificate) -> None:
     if rows.count() >= limit:
         raise CertificateError(
             "too_many_certificates",
-            f"This application already has {counted(limit, 'certificate')}, the most it can have. Remove one first.",
+            f"This application already has {counted(limit, 'certificate')}, the most it can have. "
+            "Remove one first.",
         )
 
 
@@ -209,7 +216,7 @@ def _about_other_applications(application: Application, parsed: ParsedCertificat
         yield Finding(
             CHECK,
             f"{_named(holders)} {verb} the same certificate.",
-            f"One private key for {counted(len(holders) + 1, 'application')}: if it leaks, all of them are open. "
+            f"One private key for {counted(len(holders) + 1, 'application')}: if it leaks, all are open. "
             "Create a pair of its own for this one.",
             "shared_certificate",
         )
@@ -257,7 +264,7 @@ def _good_to_know(parsed: ParsedCertificate) -> Iterator[Finding]:
         yield Finding(
             KNOW,
             f"Signed by its issuer with {parsed.signature_algorithm}.",
-            "Nothing to do: trust comes from this upload, not from that signature. Other systems may refuse it.",
+            "Nothing to do: trust comes from this upload, not from that signature. Others may refuse it.",
             "weak_signature_hash",
         )
     if parsed.version == 1:

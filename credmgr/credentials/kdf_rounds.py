@@ -1,4 +1,4 @@
-"""How much work a protected key file asks for, read from its outline before any of that work is done (U-8)."""
+"""How much work a protected key file asks for, read from its outline before any of it is done (U-8)."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _SALT_THEN_ROUNDS = ("1.2.840.113549.1.5.", "1.2.840.113549.1.12.1.")
 
 
 def rounds_asked_for(data: bytes) -> int:
-    """The rounds of all key derivations that opening the DER file needs, as far as they stand in the clear."""
+    """The rounds of all key derivations that opening the DER file needs, as far as they can be read."""
     return sum(_rounds(data))
 
 

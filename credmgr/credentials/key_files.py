@@ -1,7 +1,7 @@
 """Opens private key files: PEM and DER keys, encrypted or not, PEM bundles and PKCS #12.
 
-The work is done by a child process with a limit of one second of CPU and 256 MB, over pipes: nothing touches a disk,
-and a hostile file costs no worker. No ORM here.
+The work is done by a child process with a limit of one second of CPU and 256 MB, over pipes: nothing touches
+a disk, and a hostile file costs no worker. No ORM here.
 """
 
 import base64
@@ -21,10 +21,14 @@ SECONDS_MOST = 10
 SENTENCES = {
     "empty": "The key file is empty.",
     "too_large": "The key file is larger than {detail} KB. Check that this is the right file.",
-    "no_key": "This file holds no private key that can be read. Choose the key file in PEM, DER or PKCS #12 form.",
-    "key_damaged": "The private key in this file is damaged: what it signs cannot be verified. Export it again.",
-    "key_type": "The key in this file is neither an RSA nor an EC key. Choose the key that belongs to the certificate.",
-    "openssh": "This is a key in OpenSSH's own form. Convert a copy with ssh-keygen -p -m PKCS8 and choose that.",
+    "no_key": "This file holds no private key that can be read. "
+    "Choose the key file in PEM, DER or PKCS #12 form.",
+    "key_damaged": "The private key in this file is damaged: what it signs cannot be verified. "
+    "Export it again.",
+    "key_type": "The key in this file is neither an RSA nor an EC key. "
+    "Choose the key that belongs to the certificate.",
+    "openssh": "This is a key in OpenSSH's own form. "
+    "Convert a copy with ssh-keygen -p -m PKCS8 and choose that.",
     "utf16": "This file is saved as UTF-16 text. Save it as UTF-8 and upload it again.",
     "damaged": "This PKCS #12 file is damaged or incomplete and cannot be read. Export it again.",
     "cipher": "This file is protected with an outdated cipher. Export it again with AES-256.",
@@ -57,8 +61,8 @@ class OpenedFile:
 def open_key(data: bytes, password: str, *, public_key: bytes | None = None) -> bytes:
     """The private key of a file as unencrypted PKCS #8 PEM.
 
-    public_key: prefer the key with this public half (ParsedCertificate.public_key); the first one otherwise. Raises
-    CertificateError when the file cannot be opened or holds no key.
+    public_key: prefer the key with this public half (ParsedCertificate.public_key); the first one otherwise.
+    Raises CertificateError when the file cannot be opened or holds no key.
     """
     opened = open_bundle(data, password)
     if not opened.keys:
@@ -107,6 +111,6 @@ def _ask_child(request: bytes) -> dict[str, Any]:
         )
         answer: dict[str, Any] = json.loads(done.stdout)
     except (subprocess.SubprocessError, ValueError, OSError):
-        # Killed by a limit, out of memory in a library, or not to be started. The causes hold the request: cut off.
+        # Killed by a limit, out of memory in a library, or not to be started.
         return {"error": "limits", "detail": ""}
     return answer

@@ -1,8 +1,9 @@
 """The child process that opens protected key files: `python -m credmgr.credentials.key_process`.
 
-It limits itself to one second of CPU and 256 MB before it reads anything, writes no file, and knows no Django. It
-reads from standard input four bytes of length, the password, the file; it answers on standard output with JSON:
-{"keys": [{"pem", "public_key"}], "certificates": [...]} (binary as base64) or {"error": name, "detail": text}.
+It limits itself to one second of CPU and 256 MB before it reads anything, writes no file, and knows no
+Django. It reads from standard input four bytes of length, the password, the file; it answers on standard
+output with JSON: {"keys": [{"pem", "public_key"}], "certificates": [...]} (binary as base64) or {"error":
+name, "detail": text}.
 """
 
 import base64
@@ -145,7 +146,7 @@ def _proves_itself(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bool:
 
 
 def limit_resources() -> None:
-    """One second of CPU for the whole process, 256 MB, no file written, no core dump that could hold a key."""
+    """One second of CPU for the whole process, 256 MB, no file, no core dump that could hold a key."""
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -14,7 +14,10 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 class Dated(Protocol):
-    """Whatever has a start and an end: rows, or light objects. Live from start_at, up to but without end_at."""
+    """Whatever has a start and an end: rows, or light objects.
+
+    Live from start_at, up to but without end_at.
+    """
 
     @property
     def start_at(self) -> datetime:
@@ -42,8 +45,8 @@ class CredentialStatus:
 class ApplicationStatus:
     """kind: none (never had a credential), no-live, soon, current-expired, current.
 
-    nearest_end: the next end among the live credentials; without a live one the last end there was. tone: ok, warn,
-    bad, none.
+    nearest_end: the next end among the live credentials; without a live one the last end there was. tone: ok,
+    warn, bad, none.
     """
 
     kind: str
@@ -58,7 +61,7 @@ def is_live(credential: Dated, now: datetime) -> bool:
 
 
 def soon_until(now: datetime) -> datetime:
-    """The first moment that no longer counts as expiring soon: midnight UTC after the last day of the window."""
+    """The first moment that is not soon any more: midnight UTC after the last day of the window."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + timedelta(days=settings.EXPIRING_SOON_DAYS + 1)
 

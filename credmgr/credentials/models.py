@@ -10,7 +10,10 @@ from credmgr.vault.fields import SealedField
 
 
 class ClientSecret(models.Model):
-    """A client secret. value is sealed (null for verify-only); verifier is the keyed digest the endpoint compares."""
+    """A client secret.
+
+    value is sealed (null for verify-only); verifier is the keyed digest the endpoint compares.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     application = models.ForeignKey(
@@ -32,21 +35,24 @@ class ClientSecret(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["hint"], name="client_secret_hint"),
-            models.Index(fields=["end_at"], name="client_secret_end"),
+            models.Index(fields=["application", "end_at", "start_at"], name="client_secret_by_end"),
         ]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return self.description or str(self.pk)
 
     @property
     def is_verify_only(self) -> bool:
         """Whether only the digest was kept, so that a test has to ask for the value."""
         return self.value is None
 
-    def __str__(self) -> str:
-        """For messages and the shell."""
-        return self.description or str(self.pk)
-
 
 class Certificate(models.Model):
-    """A certificate (a key credential). der is sealed; thumbprints are upper-case hex over the DER as uploaded."""
+    """A certificate (a key credential).
+
+    der is sealed; thumbprints are upper-case hex over the DER as uploaded.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     application = models.ForeignKey(
@@ -80,11 +86,11 @@ class Certificate(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return self.description or self.thumbprint_sha1
+
     @property
     def has_private_key(self) -> bool:
         """Whether its owner chose to keep the private key here, sealed."""
         return self.private_key is not None
-
-    def __str__(self) -> str:
-        """For messages and the shell."""
-        return self.description or self.thumbprint_sha1

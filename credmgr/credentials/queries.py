@@ -100,7 +100,9 @@ def applications_page(
     user: User | None,
     now: datetime,
 ) -> ApplicationsPage:
-    """One page of registrations. What is unknown among tab, status, sort and page_size falls back to the default.
+    """One page of registrations.
+
+    What is unknown among tab, status, sort and page_size falls back to the default.
 
     tab: all, owned, deleted. search: name, any GUID, thumbprint in any spelling, secret hint. status: one of
     application_filters.STATUSES or "". sort: one of SORTS, "-" in front for descending.

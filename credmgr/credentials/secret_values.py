@@ -1,7 +1,7 @@
 """The shape of a client secret's value. No ORM here.
 
-3 random characters, `_cm_`, 31 random characters, 6 checksum characters: 44 in all, more than 200 random bits and
-nothing that a shell, YAML, a URL or an .env file treats specially. Leak scanners find it by
+3 random characters, `_cm_`, 31 random characters, 6 checksum characters: 44 in all, more than 200 random bits
+and nothing that a shell, YAML, a URL or an .env file treats specially. Leak scanners find it by
 `[0-9A-Za-z]{3}_cm_[0-9A-Za-z]{37}` and tell a real one by its checksum.
 """
 
@@ -49,7 +49,10 @@ def mask(hint: str) -> str:
 
 
 def checksum_holds(value: str) -> bool:
-    """Whether the text is a whole, correctly copied value of ours. Says nothing about whether it is in use."""
+    """Whether the text is a whole, correctly copied value of ours.
+
+    Says nothing about whether it is in use.
+    """
     return bool(_SHAPE.fullmatch(value)) and checksum(value[:-CHECKSUM_LENGTH]) == value[-CHECKSUM_LENGTH:]
 
 

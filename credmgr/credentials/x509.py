@@ -1,7 +1,8 @@
-"""Reads an uploaded certificate: one X.509 certificate, strict DER, or a sentence that says what it is instead.
+"""Reads an uploaded certificate: one X.509 certificate, strict DER, or a sentence that says what it is
+instead.
 
-No ORM here. The rules and sentences are those of docs/security.md, "Certificate upload"; X.509 version 1 is as good
-as version 3, for trust comes from the upload and not from a chain.
+No ORM here. The rules and sentences are those of docs/security.md, "Certificate upload"; X.509 version 1 is
+as good as version 3, for trust comes from the upload and not from a chain.
 """
 
 import base64
@@ -36,8 +37,8 @@ UTF16 = "This file is saved as UTF-16 text. Save it as UTF-8 and upload it again
 class ParsedCertificate:
     """One certificate. Thumbprints are upper-case hex over `der`, the bytes as uploaded (U-5).
 
-    key_size in bits. subject is "" when empty. public_key is the normalised SubjectPublicKeyInfo in DER, by which a
-    private key is found to belong. version: 1 or 3. Times are aware UTC.
+    key_size in bits. subject is "" when empty. public_key is the normalised SubjectPublicKeyInfo in DER, by
+    which a private key is found to belong. version: 1 or 3. Times are aware UTC.
     """
 
     der: bytes
@@ -70,8 +71,8 @@ class ParsedCertificate:
 def read_certificate(data: bytes) -> ParsedCertificate:
     """The one certificate in a file, PEM or DER. Raises CertificateError with a sentence.
 
-    A private key anywhere in the file is found first, before anything is parsed (U-4). Whether the certificate is in
-    date is not judged here: see check_in_date.
+    A private key anywhere in the file is found first, before anything is parsed (U-4). Whether the
+    certificate is in date is not judged here: see check_in_date.
     """
     check_size(data)
     if file_kinds.find_private_key(data):
@@ -82,7 +83,10 @@ def read_certificate(data: bytes) -> ParsedCertificate:
 
 
 def certificate_ders(data: bytes) -> list[bytes]:
-    """The DER of every certificate of a PEM file, or of the one in a DER file. Raises CertificateError for none."""
+    """The DER of every certificate of a PEM file, or of the one in a DER file.
+
+    Raises CertificateError for none.
+    """
     blocks = _certificate_blocks(data)
     return blocks if len(blocks) > 1 else [_only_certificate(data)]
 
@@ -94,8 +98,8 @@ def check_size(data: bytes) -> None:
     if len(data) > settings.UPLOAD_MAX_BYTES:
         raise CertificateError(
             "too_large",
-            f"The file is larger than {settings.UPLOAD_MAX_BYTES // 1024} KB. A certificate is usually smaller than "
-            "4 KB; check that this is the right file.",
+            f"The file is larger than {settings.UPLOAD_MAX_BYTES // 1024} KB. A certificate is usually "
+            "smaller than 4 KB; check that this is the right file.",
             field="certificate_file",
         )
 
@@ -145,7 +149,10 @@ def check_in_date(parsed: ParsedCertificate, now: datetime) -> None:
 
 
 def _only_certificate(data: bytes) -> bytes:
-    """The DER of the only certificate in the file. Raises CertificateError that says what is there instead."""
+    """The DER of the only certificate in the file.
+
+    Raises CertificateError that says what is there instead.
+    """
     if file_kinds.is_utf16(data):
         raise CertificateError("utf16", UTF16, field="certificate_file")
     blocks = _certificate_blocks(data)

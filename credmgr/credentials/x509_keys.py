@@ -96,7 +96,10 @@ def _judge_ec(certificate: x509.Certificate) -> int:
 
 
 def _rsa_numbers(certificate: x509.Certificate) -> tuple[int, int]:
-    """Modulus and exponent (RFC 8017 appendix A.1.1). Raises ValueError when they are not where they belong."""
+    """Modulus and exponent (RFC 8017 appendix A.1.1).
+
+    Raises ValueError when they are not where they belong.
+    """
     signed = [
         element
         for element in der.elements(_content(certificate.tbs_certificate_bytes))

@@ -1,7 +1,7 @@
 """Names, serial numbers and algorithms of certificates as text that is safe to show (U-6). No ORM here.
 
-Names come from strangers: control characters, NUL and marks that reorder text are written as escapes; a field that
-cannot be read says so and breaks nothing.
+Names come from strangers: control characters, NUL and marks that reorder text are written as escapes; a field
+that cannot be read says so and breaks nothing.
 """
 
 import ipaddress

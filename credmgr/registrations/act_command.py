@@ -57,7 +57,7 @@ def application_for(text: str) -> Application:
     if application is None:
         raise RegistrationNotFoundError(
             "registration_unknown",
-            f"There is no registration with the application (client) ID {text}. Run list_apps to see all of them.",
+            f"There is no registration with the application (client) ID {text}. Run list_apps to see all.",
         )
     if application.deleted_at is not None:
         raise RegistrationNotFoundError(
@@ -88,7 +88,10 @@ def parse_moment(text: str) -> datetime:
 
 
 def read_file(name: str, most: int) -> bytes:
-    """The content of a file, cut one byte above `most` so that a size limit can still be told. Raises CommandError."""
+    """The content of a file, cut one byte above `most` so that a size limit can still be told.
+
+    Raises CommandError.
+    """
     try:
         with Path(name).open("rb") as file:
             return file.read(most + 1)

@@ -9,7 +9,9 @@ from credmgr.registrations.models import Tenant, TenantDomain
 
 
 def ensure_default_tenant(now: datetime) -> Tenant:
-    """The default directory; made with its name and domain from the settings when there is none. now: aware UTC.
+    """The default directory; made with its name and domain from the settings when there is none.
+
+    now: aware UTC.
 
     Two processes may start at once: the constraint lets one of them win, and the other finds its row.
     """

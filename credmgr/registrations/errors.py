@@ -29,6 +29,7 @@ class DuplicateFormError(RegistrationError):
     def __init__(self, application: Application) -> None:
         super().__init__(
             "duplicate_form",
-            f"This form was already sent and registered {application.display_name}. Nothing was registered again.",
+            f"This form was already sent and registered {application.display_name}. "
+            "Nothing was registered again.",
         )
         self.application = application

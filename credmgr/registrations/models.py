@@ -50,7 +50,8 @@ class Application(models.Model):
     """An app registration with its service principal in the home directory.
 
     id is the object id, client_id the application (client) id, service_principal_id the `oid` of its tokens:
-    three different GUIDs. access_token_version is what tokens *for* this application look like (null and 1: v1).
+    three different GUIDs. access_token_version is what tokens *for* this application look like (null and 1:
+    v1).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -87,7 +87,8 @@ def clean_identifier_uri(typed: str) -> str:
     if not uri.isascii() or not uri.isprintable() or set(uri) & set(' "<>\\^`{|}*'):
         raise _uri_error(
             "uri_characters",
-            "The URI holds a space or another character that a URI may not have. Use letters, digits and -._~:/ only.",
+            "The URI holds a space or another character that a URI may not have. "
+            "Use letters, digits and -._~:/ only.",
         )
     if uri.endswith("/"):
         raise _uri_error("uri_trailing_slash", "The URI ends in a slash. Remove it.")

@@ -39,7 +39,10 @@ def add_owner(application: Application, *, user: User, actor: Actor, now: dateti
 
 @transaction.atomic
 def remove_owner(application: Application, *, user: User, actor: Actor, now: datetime) -> None:
-    """Take a person's ownership away; a registration may be without owners. Raises RegistrationError for others."""
+    """Take a person's ownership away; a registration may be without owners.
+
+    Raises RegistrationError for others.
+    """
     fresh = locked(application)
     removed, _ = Ownership.objects.filter(application=fresh, user=user).delete()
     if not removed:

@@ -31,7 +31,9 @@ def default_tenant() -> Tenant:
 
 
 def application_by_client_id(tenant: Tenant, client_id: uuid.UUID | str) -> Application | None:
-    """The live registration with that application (client) id, disabled ones included; None for anything else."""
+    """The live registration with that application (client) id, disabled ones included; None for anything
+    else.
+    """
     wanted = client_id if isinstance(client_id, uuid.UUID) else parse_guid(client_id)
     if wanted is None:
         return None

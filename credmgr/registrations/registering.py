@@ -94,15 +94,15 @@ def update_application(
     notes: str | None = None,
     identifier_uri: str | None = None,
     sign_in_audience: str | None = None,
-    access_token_version: int | None | _Unset = UNSET,
+    access_token_version: int | _Unset | None = UNSET,
     expected_version: int,
     actor: Actor,
     now: datetime,
 ) -> Application:
     """Change what is given and leave the rest. expected_version: the version that the person was shown.
 
-    Returns the fresh row. An identifier_uri of "" removes the URI. Raises ChangedMeanwhileError when someone else
-    saved since (C-4), RegistrationError for what cannot be stored.
+    Returns the fresh row. An identifier_uri of "" removes the URI. Raises ChangedMeanwhileError when someone
+    else saved since (C-4), RegistrationError for what cannot be stored.
     """
     wanted: dict[str, Any] = {}
     if display_name is not None:
@@ -158,7 +158,10 @@ _AUDIT_NAMES = {
 
 @transaction.atomic
 def set_disabled(application: Application, *, disabled: bool, actor: Actor, now: datetime) -> Application:
-    """Switch sign-in off or on, in force with the next token request. No change, no audit row. Returns the row."""
+    """Switch sign-in off or on, in force with the next token request.
+
+    No change, no audit row. Returns the row.
+    """
     fresh = locked(application)
     if fresh.is_disabled != disabled:
         fresh.is_disabled = disabled
@@ -170,7 +173,10 @@ def set_disabled(application: Application, *, disabled: bool, actor: Actor, now:
 
 @transaction.atomic
 def delete_application(application: Application, *, actor: Actor, now: datetime) -> Application:
-    """Delete so that it can be restored for 30 days. Its identifier URI becomes free at once. Returns the row."""
+    """Delete so that it can be restored for 30 days.
+
+    Its identifier URI becomes free at once. Returns the row.
+    """
     fresh = locked(application)
     fresh.deleted_at = now
     _save_next_version(fresh)
@@ -190,7 +196,8 @@ def restore_application(application: Application, *, actor: Actor, now: datetime
     if fresh.deleted_at is None or fresh.deleted_at < restorable_since(now):
         raise RegistrationNotFoundError(
             "restore_too_late",
-            f"{fresh.display_name} was deleted more than {settings.RESTORE_DAYS} days ago and cannot be restored.",
+            f"{fresh.display_name} was deleted more than {settings.RESTORE_DAYS} days ago. "
+            "It cannot be restored.",
         )
     fresh.deleted_at = None
     _save_next_version(fresh)
@@ -200,14 +207,16 @@ def restore_application(application: Application, *, actor: Actor, now: datetime
         fresh,
         actor,
         now,
-        {"identifierUri": [uri, None] for uri in lost},
+        {"identifierUri": [", ".join(lost), ""]} if lost else None,
     )
     return lost
 
 
 @transaction.atomic
 def purge_application(application: Application, *, actor: Actor, now: datetime) -> None:
-    """Delete permanently: sealed values, keys and verifiers go in the same transaction as the audit row (E-7)."""
+    """Delete permanently: sealed values, keys and verifiers go in the same transaction as the audit row
+    (E-7).
+    """
     fresh = _locked_deleted(application)
     _record(EventTag.APPLICATION_PURGED, fresh, actor, now)
     fresh.delete()
@@ -249,7 +258,7 @@ def _locked_deleted(application: Application) -> Application:
     except Application.DoesNotExist:
         raise RegistrationNotFoundError(
             "registration_not_deleted",
-            f"{application.display_name} is not among the deleted registrations any more. Nothing was changed.",
+            f"{application.display_name} is no longer among the deleted registrations. Nothing was changed.",
         ) from None
 
 

@@ -1,6 +1,7 @@
 """What a token may be for: the well-known resources of every directory, then its registrations.
 
-find_resource stands on the token endpoint's hot path: well-known names need no query, a registration needs one.
+find_resource stands on the token endpoint's hot path: well-known names need no query, a registration needs
+one.
 """
 
 import uuid
@@ -22,9 +23,9 @@ RESOURCE_MANAGER_CLIENT_ID = uuid.UUID("797f4846-ba00-4fd7-ba43-dac1f8f63013")
 class Resource:
     """An API that tokens are made for.
 
-    names: every identifier that finds it, the preferred one first. access_token_version: what its tokens look like
-    (None and 1: v1 format). application_id: object id of the registration, None for a well-known resource.
-    is_disabled: the registration is switched off; no token may be made for it (AADSTS500014).
+    names: every identifier that finds it, the preferred one first. access_token_version: what its tokens look
+    like (None and 1: v1 format). application_id: object id of the registration, None for a well-known
+    resource. is_disabled: the registration is switched off; no token may be made for it (AADSTS500014).
     """
 
     name: str
@@ -36,10 +37,12 @@ class Resource:
 
 
 def find_resource(tenant_id: uuid.UUID, identifier: str) -> Resource | None:
-    """The resource of that identifier: a well-known name, an identifier URI or a client id. None when unknown.
+    """The resource of that identifier: a well-known name, an identifier URI or a client id.
 
-    GUIDs compare in any case, everything else to the letter, trailing slash included. Deleted registrations are no
-    resources; disabled ones are returned and say so.
+    None when unknown.
+
+    GUIDs compare in any case, everything else to the letter, trailing slash included. Deleted registrations
+    are no resources; disabled ones are returned and say so.
     """
     known = _well_known_by_name(settings.AUTHORITY_URL).get(identifier)
     if known is not None:

@@ -70,7 +70,7 @@ class Command(ActCommand):
         )
 
     def _tell(self, examination: Examination) -> None:
-        """What has to be fixed ends the command with all its sentences; what is to be checked is only said."""
+        """What has to be fixed ends the command; what is to be checked is only said."""
         sentences = [
             f"{each.heading} {each.advice}".strip() for each in examination.findings if each.level == MUST_FIX
         ]
