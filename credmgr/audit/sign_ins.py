@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field
 
 from credmgr.audit.models import SignIn
 
-# Its own connection: commits survive the death of any process, at a lower price than those a person was
-# shown.
-DATABASE = "tokens"
 NO_CREDENTIAL = "none"
 CLIENT_SECRET = "clientSecret"  # noqa: S105 - a name, not a password
 CERTIFICATE = "certificate"
@@ -57,7 +56,7 @@ class SignInRecord:
 
 
 _COLUMNS = tuple(SignInRecord.__slots__)
-_FIELDS: list[Field[Any, Any]] = [getattr(SignIn, name).field for name in _COLUMNS]
+_FIELDS: "list[Field[Any, Any]]" = [getattr(SignIn, name).field for name in _COLUMNS]
 _TABLE = SignIn._meta.db_table
 _INSERT = (
     f'INSERT INTO "{_TABLE}" ({", ".join(_COLUMNS)}, fold_key, count) '  # noqa: S608 - the model's own names
@@ -68,12 +67,19 @@ _FOLD = (
 )
 
 
+def token_connection() -> BaseDatabaseWrapper:
+    """The token endpoint's own connection: its commits survive the death of any process, and may lose their
+    last moments at a power cut. What a person was shown goes through the default one.
+    """
+    return connections[settings.TOKENS_DATABASE]
+
+
 def record_sign_in(record: SignInRecord, *, fold: str = "") -> None:
     """Commit one row. Raises django.db.Error when it cannot be written; then no token may leave.
 
     fold: rows of one minute with the same fold text are counted in the first of them (floods fill no disk).
     """
-    connection = connections[DATABASE]
+    connection = token_connection()
     values = [
         field.get_db_prep_value(getattr(record, name), connection)
         for name, field in zip(_COLUMNS, _FIELDS, strict=True)

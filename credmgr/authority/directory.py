@@ -1,0 +1,239 @@
+"""What the token endpoint must know of a directory and a client: one statement, no model instances.
+
+It stands on the hot path of every token. Nothing is remembered between requests, so a deleted, disabled or
+expired thing is refused with the very next one, in every process.
+"""
+
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+
+from credmgr.accounts.models import ThrottleCounter
+from credmgr.audit.sign_ins import token_connection
+from credmgr.authority.models import SigningKey
+from credmgr.authority.refusals import RefusalError
+from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.registrations.models import Application, Tenant, TenantDomain
+from credmgr.registrations.queries import parse_guid
+
+NIL = uuid.UUID(int=0)
+_DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", re.ASCII)
+_NOT_FOR_THIS_GRANT = ("common", "consumers")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """The part of a client secret that a comparison needs."""
+
+    id: uuid.UUID
+    verifier: bytes
+    start_at: datetime
+    end_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCertificate:
+    """The part of a certificate that checking an assertion needs. der is sealed."""
+
+    id: uuid.UUID
+    der: bytes
+    thumbprint_sha1: str
+    thumbprint_sha256: str
+    start_at: datetime
+    end_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A registered application. id: object id."""
+
+    id: uuid.UUID
+    client_id: uuid.UUID
+    service_principal_id: uuid.UUID
+    name: str
+    is_disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The directory, and what is known there of the client that asked. wrong_secrets: counted in this
+    window.
+    """
+
+    tenant_id: uuid.UUID
+    tenant_name: str
+    signing_key_id: uuid.UUID | None
+    wrong_secrets: int
+    client: Client | None
+    secrets: tuple[StoredSecret, ...] = ()
+    certificates: tuple[StoredCertificate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """counter and window: the throttle row of wrong secrets. thumbprint: upper-case hex, empty for a
+    secret.
+    """
+
+    tenant: uuid.UUID | str
+    client_id: uuid.UUID | None
+    now: datetime
+    counter: str
+    window: datetime
+    thumbprint: str = ""
+    is_sha256: bool = False
+
+
+def tenant_key(text: str, *, error: str = "") -> uuid.UUID | str:
+    """The directory of an address: its id, or a domain name in lower case. Raises RefusalError 900021,
+    900023.
+
+    error: the OAuth error in place of the catalogue's (discovery says invalid_tenant).
+    """
+    guid = parse_guid(text)
+    if guid == NIL:
+        raise RefusalError(900021, tenant=text, error=error)
+    if guid:
+        return guid
+    name = text.lower()
+    if not _DOMAIN.fullmatch(name):
+        raise RefusalError(900023, tenant=text)
+    return name
+
+
+def concrete_tenant_key(text: str) -> uuid.UUID | str:
+    """As tenant_key, for the token endpoint: one directory is needed. Raises RefusalError 9001023, 50059
+    too.
+    """
+    name = text.lower()
+    if name in _NOT_FOR_THIS_GRANT:
+        raise RefusalError(9001023, tenant=name)
+    if name == "organizations":
+        raise RefusalError(50059, tenant=name)
+    return tenant_key(text)
+
+
+def find_tenant(text: str, *, error: str) -> uuid.UUID:
+    """The id of the directory that an address names. Raises RefusalError 90002, 900021, 900023."""
+    key = tenant_key(text, error=error)
+    database = settings.TOKENS_DATABASE
+    if isinstance(key, uuid.UUID):
+        rows = Tenant.objects.using(database).filter(pk=key).values_list("pk", flat=True)
+    else:
+        rows = TenantDomain.objects.using(database).filter(name=key).values_list("tenant_id", flat=True)
+    known = rows.first()
+    if known is None:
+        raise RefusalError(90002, tenant=text, error=error)
+    return known
+
+
+def is_domain_of(tenant_id: uuid.UUID, name: str) -> bool:
+    """Whether the directory has this domain name."""
+    return (
+        TenantDomain.objects.using(settings.TOKENS_DATABASE)
+        .filter(tenant_id=tenant_id, name=name.lower())
+        .exists()
+    )
+
+
+def look_up(question: Question) -> Findings | None:
+    """Everything about the request's directory and client; None for an unknown directory."""
+    connection = token_connection()
+    is_domain = isinstance(question.tenant, str)
+    by_thumbprint = bool(question.thumbprint)
+    statement = _STATEMENTS[(by_thumbprint, question.is_sha256, is_domain)]
+    uuid_value = _uuid_field.get_db_prep_value
+    parameters: list[Any] = [
+        _time_field.get_db_prep_value(question.now, connection),
+        question.counter,
+        _time_field.get_db_prep_value(question.window, connection),
+    ]
+    parameters += [uuid_value(question.client_id or NIL, connection)]
+    if by_thumbprint:
+        parameters.append(question.thumbprint)
+    parameters.append(question.tenant if is_domain else uuid_value(question.tenant, connection))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        rows = cursor.fetchall()
+    return _findings(rows, by_thumbprint) if rows else None
+
+
+def _findings(rows: list[tuple[Any, ...]], by_thumbprint: bool) -> Findings:
+    tenant_id, tenant_name, key_id, wrong, id_, client_id, principal, name, disabled = rows[0][:9]
+    client = None
+    if id_ is not None:
+        client = Client(_uuid(id_), _uuid(client_id), _uuid(principal), name, bool(disabled))
+    credentials = [row[9:] for row in rows if row[9] is not None]
+    return Findings(
+        tenant_id=_uuid(tenant_id),
+        tenant_name=tenant_name,
+        signing_key_id=_uuid(key_id) if key_id else None,
+        wrong_secrets=wrong or 0,
+        client=client,
+        secrets=() if by_thumbprint else tuple(_secret(*row) for row in credentials),
+        certificates=tuple(_certificate(*row) for row in credentials) if by_thumbprint else (),
+    )
+
+
+def _secret(id_: Any, verifier: Any, start_at: Any, end_at: Any) -> StoredSecret:
+    return StoredSecret(_uuid(id_), bytes(verifier), _moment(start_at), _moment(end_at))
+
+
+def _certificate(id_: Any, der: Any, sha1: str, sha256: str, start_at: Any, end_at: Any) -> StoredCertificate:
+    return StoredCertificate(_uuid(id_), bytes(der), sha1, sha256, _moment(start_at), _moment(end_at))
+
+
+def _uuid(value: Any) -> uuid.UUID:
+    """SQLite gives text, PostgreSQL a UUID."""
+    return value if isinstance(value, uuid.UUID) else uuid.UUID(hex=value)
+
+
+def _moment(value: Any) -> datetime:
+    """SQLite gives naive UTC, PostgreSQL an aware time."""
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+_uuid_field = Tenant._meta.get_field("id")
+_time_field = SigningKey._meta.get_field("signs_from")
+
+
+def _statement(by_thumbprint: bool, is_sha256: bool, is_domain: bool) -> str:
+    """The one statement, in its forms. Only names of models are written into it; values are bound.
+
+    A client with 20 secrets gives 20 rows, one without any gives one.
+    """
+    thumbprint = "thumbprint_sha256" if is_sha256 else "thumbprint_sha1"
+    if by_thumbprint:
+        columns = "x.id, x.der, x.thumbprint_sha1, x.thumbprint_sha256, x.start_at, x.end_at"
+        join = f'"{Certificate._meta.db_table}" x ON x.application_id = a.id AND x.{thumbprint} = %s'
+    else:
+        columns = "x.id, x.verifier, x.start_at, x.end_at"
+        join = f'"{ClientSecret._meta.db_table}" x ON x.application_id = a.id'
+    tenant = "%s"
+    if is_domain:
+        tenant = f'(SELECT d.tenant_id FROM "{TenantDomain._meta.db_table}" d WHERE d.name = %s)'  # noqa: S608
+    return (
+        f"SELECT t.id, t.name, "  # noqa: S608 - only names of models are written into it
+        f'(SELECT k.id FROM "{SigningKey._meta.db_table}" k WHERE k.signs_from <= %s '
+        f"ORDER BY k.signs_from DESC, k.created_at DESC LIMIT 1), "
+        f'(SELECT c.count FROM "{ThrottleCounter._meta.db_table}" c '
+        f"WHERE c.key = %s AND c.window_start = %s), "
+        f"a.id, a.client_id, a.service_principal_id, a.display_name, a.is_disabled, {columns} "
+        f'FROM "{Tenant._meta.db_table}" t '
+        f'LEFT JOIN "{Application._meta.db_table}" a '
+        f"ON a.client_id = %s AND a.tenant_id = t.id AND a.deleted_at IS NULL "
+        f"LEFT JOIN {join} WHERE t.id = {tenant}"
+    )
+
+
+_STATEMENTS = {
+    (by_thumbprint, is_sha256, is_domain): _statement(by_thumbprint, is_sha256, is_domain)
+    for by_thumbprint in (False, True)
+    for is_sha256 in (False, True)
+    for is_domain in (False, True)
+}

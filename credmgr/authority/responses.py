@@ -1,0 +1,115 @@
+"""Answers as Entra shapes them: token and error JSON, documents, small pages. The one translator of
+refusals.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+
+from credmgr.authority.exchange import Exchange
+from credmgr.authority.refusals import RefusalError
+
+_JSON = "application/json; charset=utf-8"
+_NEVER_STORED = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache", "Expires": "-1"}
+_ANYONE = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "GET, OPTIONS"}
+# A page of ours may use our own styles and nothing else; above all no script and no frame around it.
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+
+
+def token_response(token: str, *, lifetime: int, exchange: Exchange) -> HttpResponse:
+    """The success body of the v2.0 endpoint. lifetime: seconds."""
+    body = {
+        "token_type": "Bearer",
+        "expires_in": lifetime,
+        "ext_expires_in": lifetime,
+        "access_token": token,
+    }
+    return _json(body, 200, exchange, _NEVER_STORED)
+
+
+def error_response(refusal: RefusalError, exchange: Exchange, *, basic: bool = False) -> HttpResponse:
+    """The error body and its headers. basic: the client used HTTP Basic, so a 401 names that scheme (RFC
+    6749 5.2).
+    """
+    timestamp = f"{exchange.now:%Y-%m-%d %H:%M:%S}Z"
+    trace, correlation = str(exchange.trace_id), str(exchange.correlation_id)
+    body = {
+        "error": refusal.error,
+        "error_description": (
+            f"AADSTS{refusal.code}: {refusal.text} Trace ID: {trace} Correlation ID: {correlation} "
+            f"Timestamp: {timestamp}"
+        ),
+        "error_codes": [refusal.code],
+        "timestamp": timestamp,
+        "trace_id": trace,
+        "correlation_id": correlation,
+        "error_uri": f"{settings.AUTHORITY_URL}/error?code={refusal.code}",
+    }
+    headers = dict(_NEVER_STORED)
+    if refusal.allow:
+        headers["Allow"] = refusal.allow
+    if refusal.retry_after:
+        headers["Retry-After"] = str(refusal.retry_after)
+    if basic and refusal.status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="token", charset="UTF-8"'
+    return _json(body, refusal.status, exchange, headers)
+
+
+def document_response(
+    body: Mapping[str, Any], exchange: Exchange, *, max_age: int, is_open: bool = False
+) -> HttpResponse:
+    """A published document. max_age: seconds that caches may keep it. is_open: scripts of any origin may
+    read it.
+    """
+    headers = {"Cache-Control": f"max-age={max_age}, {'public' if is_open else 'private'}"}
+    return _json(body, 200, exchange, {**headers, **(_ANYONE if is_open else {})})
+
+
+def preflight_response(exchange: Exchange) -> HttpResponse:
+    """The answer to a browser that asks whether a script may read a document."""
+    response = HttpResponse(status=204)
+    _finish(response, exchange, {**_ANYONE, "Allow": "GET, HEAD, OPTIONS", "Access-Control-Max-Age": "86400"})
+    return response
+
+
+def page_response(html: str, exchange: Exchange, *, status: int = 200) -> HttpResponse:
+    """A small page for people who followed a link here."""
+    response = HttpResponse(html, status=status, content_type="text/html; charset=utf-8")
+    _finish(
+        response,
+        exchange,
+        {
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": _PAGE_POLICY,
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "no-referrer",
+        },
+    )
+    return response
+
+
+def _json(
+    body: Mapping[str, Any], status: int, exchange: Exchange, headers: Mapping[str, str]
+) -> HttpResponse:
+    response = HttpResponse(json.dumps(body), status=status, content_type=_JSON)
+    _finish(response, exchange, headers)
+    return response
+
+
+def _finish(response: HttpResponse, exchange: Exchange, headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        response[name] = value
+    response["x-ms-request-id"] = str(exchange.trace_id)
+    response["x-ms-ests-server"] = "credmgr"
+    response["X-Content-Type-Options"] = "nosniff"
+    if settings.PUBLIC_URL:
+        # Not on loopback: it would reach every other port of this host.
+        response["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if exchange.echo:
+        response["client-request-id"] = str(exchange.correlation_id)

@@ -1,0 +1,126 @@
+"""The keys that sign access tokens: made, sealed, published before use, opened once per process.
+
+Which key signs is read from the database with every token request; only the opened key object is kept in
+memory, by row id. So a roll counts with the next request in every process.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from credmgr.audit.events import EventTag
+from credmgr.audit.recording import Actor, record_event
+from credmgr.authority.models import SigningKey
+from credmgr.jose.jwk import x5t
+from credmgr.jose.jws import Signer
+from credmgr.vault.sealing import open_from, seal_into
+
+KEY_BITS = 2048
+CERTIFICATE_YEARS = 5
+# Caches may keep the key set this long, so a new key signs no earlier than this after it is published.
+PUBLISHED_BEFORE_USE = timedelta(hours=1)
+_OPENED_AT_MOST = 4
+
+
+def ensure_signing_key(now: datetime) -> SigningKey:
+    """The key that signs now; the first one is made when there is none. now: aware UTC."""
+    found = current_signing_key(now)
+    if found is not None:
+        return found
+    key = _make(now, signs_from=now)
+    _insert(key, Actor.command(), now)
+    return key
+
+
+def roll_signing_key(now: datetime, *, actor: Actor, emergency: bool = False) -> SigningKey:
+    """Make the next key. It signs an hour after this, when every cached key set has it.
+
+    The old ones stay published for the life of the last token they signed. emergency: the new key signs at
+    once and the old ones are withdrawn, which ends the trust in every token they signed.
+    """
+    signs_from = now if emergency else now + PUBLISHED_BEFORE_USE
+    last_token = timedelta(seconds=settings.TOKEN_LIFETIME_SECONDS + 1 + settings.CLOCK_SKEW_SECONDS)
+    until = now if emergency else signs_from + last_token
+    key = _make(now, signs_from=signs_from)
+    with transaction.atomic():
+        _insert(key, actor, now)
+        older = SigningKey.objects.exclude(pk=key.pk)
+        older.filter(Q(published_until=None) | Q(published_until__gt=until)).update(published_until=until)
+    return key
+
+
+def current_signing_key(now: datetime) -> SigningKey | None:
+    """The newest key that may sign by now."""
+    return SigningKey.objects.filter(signs_from__lte=now).order_by("-signs_from", "-created_at").first()
+
+
+def published_keys(now: datetime) -> list[bytes]:
+    """DER certificates of the key set, the newest first: keys that will sign, sign, or signed tokens still
+    alive.
+    """
+    rows = SigningKey.objects.using(settings.TOKENS_DATABASE).filter(
+        Q(published_until=None) | Q(published_until__gt=now)
+    )
+    return [bytes(der) for der in rows.order_by("-signs_from").values_list("certificate", flat=True)]
+
+
+@lru_cache(maxsize=_OPENED_AT_MOST)
+def opened_signer(key_id: uuid.UUID, *, with_x5t: bool) -> Signer:
+    """The signer of a row, opened once per process. with_x5t: v1 tokens name the key twice. Raises
+    VaultError.
+    """
+    row = SigningKey.objects.using(settings.TOKENS_DATABASE).get(pk=key_id)
+    private_key = serialization.load_der_private_key(open_from(row, "private_key"), password=None)
+    if not isinstance(private_key, rsa.RSAPrivateKey):
+        raise TypeError("A signing key of the authority is always RSA.")
+    header = {"kid": row.kid, "x5t": row.kid} if with_x5t else {"kid": row.kid}
+    return Signer(private_key, algorithm="RS256", header=header)
+
+
+def _make(now: datetime, *, signs_from: datetime) -> SigningKey:
+    """A new key, sealed and not yet stored: making one takes too long for a transaction."""
+    private_key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    der = _certificate(private_key, now)
+    key = SigningKey(kid=x5t(der), certificate=der, created_at=now, signs_from=signs_from)
+    clear = private_key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    seal_into(key, "private_key", clear)
+    return key
+
+
+@transaction.atomic
+def _insert(key: SigningKey, actor: Actor, now: datetime) -> None:
+    key.save(force_insert=True)
+    record_event(
+        EventTag.SIGNING_KEY_CREATED,
+        actor=actor,
+        now=now,
+        object_type="signing-key",
+        object_id=key.id,
+        object_name=key.kid,
+        changes={"signsFrom": [None, key.signs_from.isoformat()]},
+    )
+
+
+def _certificate(private_key: rsa.RSAPrivateKey, now: datetime) -> bytes:
+    """Self-signed: clients take the key from it and look at neither subject nor dates."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Credential Manager token signing")])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private_key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=365 * CERTIFICATE_YEARS))
+    )
+    return builder.sign(private_key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)

@@ -1,0 +1,77 @@
+"""Limits of the token endpoint. Counters live in the database and hold for all processes; only refusals
+write one.
+
+The window is a clock minute. The counter of wrong secrets is read with the directory's statement, so a good
+request pays nothing for it.
+"""
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.conf import settings
+
+from credmgr.accounts.models import ThrottleCounter
+from credmgr.audit.sign_ins import token_connection
+from credmgr.authority.refusals import RefusalError
+
+WINDOW = timedelta(minutes=1)
+_TABLE = ThrottleCounter._meta.db_table
+_HIT = (
+    f'INSERT INTO "{_TABLE}" (key, window_start, count) VALUES (%s, %s, 1) '  # noqa: S608 - the model's own names
+    f'ON CONFLICT (key, window_start) DO UPDATE SET count = "{_TABLE}".count + 1 RETURNING count'
+)
+_FORGET = f'DELETE FROM "{_TABLE}" WHERE key LIKE %s AND window_start < %s'  # noqa: S608 - the model's own names
+_PREFIX = "token:"
+
+
+def wrong_secret_counter(client_id: str, address: str) -> str:
+    """Name of the counter of one client and address; no typed value in clear."""
+    return _name("wrong-secret", f"{client_id.lower()}|{address}")
+
+
+def window_of(now: datetime) -> datetime:
+    """The minute that a moment lies in."""
+    return now.replace(second=0, microsecond=0)
+
+
+def refuse_if_guessing(wrong_secrets: int, now: datetime) -> None:
+    """Raise RefusalError 90055 (429) once a client's wrong secrets of this minute, from one address, reach
+    the limit.
+
+    Asked before the comparison: beyond the limit even the right value tells nothing.
+    """
+    if wrong_secrets >= settings.WRONG_SECRETS_PER_MINUTE:
+        raise _too_many("wrong client secrets for this app", now)
+
+
+def count_wrong_secret(counter: str, now: datetime) -> None:
+    """One more. Malformed requests and bad assertions do not count: nothing in them can be guessed."""
+    _hit(counter, now)
+
+
+def count_request(address: str, now: datetime) -> None:
+    """Raise RefusalError 90055 (429) above the limit of requests per address, where one is set."""
+    limit = settings.TOKEN_REQUESTS_PER_MINUTE
+    if limit and _hit(_name("requests", address), now) > limit:
+        raise _too_many("token requests", now)
+
+
+def _name(kind: str, subject: str) -> str:
+    return f"{_PREFIX}{kind}:{sha256(subject.encode('utf-8', 'replace')).hexdigest()[:40]}"
+
+
+def _hit(key: str, now: datetime) -> int:
+    """Count in this minute. The first hit of a minute clears away what is long over."""
+    connection = token_connection()
+    prepare = ThrottleCounter._meta.get_field("window_start").get_db_prep_value
+    with connection.cursor() as cursor:
+        cursor.execute(_HIT, [key, prepare(window_of(now), connection)])
+        count: int = cursor.fetchone()[0]
+        if count == 1:
+            cursor.execute(_FORGET, [f"{_PREFIX}%", prepare(now - 10 * WINDOW, connection)])
+    return count
+
+
+def _too_many(what: str, now: datetime) -> RefusalError:
+    seconds = 60 - now.second
+    return RefusalError(90055, what=what, seconds=seconds, retry_after=seconds)

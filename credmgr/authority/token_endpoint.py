@@ -1,0 +1,246 @@
+"""POST /{tenant}/oauth2/v2.0/token: the client credentials grant (RFC 6749 section 4.4), checks in the
+order of W1.
+
+The sign-in record is committed before the answer is made; if it cannot be written, there is no token.
+"""
+
+import uuid
+from dataclasses import dataclass
+from functools import partial
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.debug import sensitive_variables
+
+from credmgr.audit.sign_ins import (
+    CERTIFICATE,
+    CLIENT_ASSERTION,
+    CLIENT_SECRET,
+    SignInRecord,
+    record_sign_in,
+    refusals_without_row,
+)
+from credmgr.authority import throttling
+from credmgr.authority.access_tokens import BY_ASSERTION, BY_SECRET, Grant, mint_access_token
+from credmgr.authority.assertions import (
+    ClientAssertion,
+    FederatedAssertion,
+    read_assertion,
+    verify_assertion,
+)
+from credmgr.authority.audiences import is_audience_of, token_endpoint
+from credmgr.authority.directory import Client, Findings, Question, concrete_tenant_key, look_up
+from credmgr.authority.exchange import Exchange
+from credmgr.authority.refusals import RefusalError, shown
+from credmgr.authority.responses import error_response, token_response
+from credmgr.authority.scopes import resource_of
+from credmgr.authority.token_request import TokenRequest, read_token_request, uses_basic
+from credmgr.credentials.client_secrets import match_secret
+from credmgr.registrations.queries import parse_guid
+from credmgr.registrations.resources import Resource, find_resource
+
+_UNKNOWN_CLIENT = (700016, 700038)
+
+
+@sensitive_variables()
+def answer_token_request(request: HttpRequest, tenant: str, exchange: Exchange) -> HttpResponse:
+    """A token or a refusal, both on record. Raises django.db.Error and VaultError: then the gate
+    answers 503.
+    """
+    try:
+        throttling.count_request(exchange.address, exchange.now)
+        asked = read_token_request(request)
+        attempt = _attempt(asked, tenant, exchange)
+    except RefusalError as refusal:
+        # No directory, no client: a flood of these must not fill the disk.
+        refusals_without_row.note(refusal.code, exchange.address)
+        return error_response(refusal, exchange, basic=uses_basic(request))
+    try:
+        token = attempt.run()
+    except RefusalError as refusal:
+        attempt.record.error_code = refusal.code
+        record_sign_in(attempt.record, fold=_fold(attempt.record, refusal))
+        return error_response(refusal, exchange, basic=uses_basic(request))
+    record_sign_in(attempt.record)
+    return token_response(token, lifetime=settings.TOKEN_LIFETIME_SECONDS, exchange=exchange)
+
+
+def _fold(record: SignInRecord, refusal: RefusalError) -> str:
+    """Alike refusals that strangers can cause without end are counted in one row a minute."""
+    if refusal.code == 700016 or refusal.status == 429:
+        return f"{record.tenant_id}:{record.client_id}:{record.address}"
+    if refusal.code == 700038:
+        return f"{record.tenant_id}:{record.address}"
+    return ""
+
+
+@sensitive_variables()
+def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange) -> "_Attempt":
+    """The request with its directory found. An assertion is read first, for its thumbprint; judged later."""
+    key = concrete_tenant_key(tenant)
+    assertion: ClientAssertion | FederatedAssertion | None = None
+    unreadable: RefusalError | None = None
+    if asked.assertion:
+        try:
+            assertion = read_assertion(asked.assertion)
+        except RefusalError as refusal:
+            unreadable = refusal
+    counter = throttling.wrong_secret_counter(asked.client_id, exchange.address)
+    by_certificate = isinstance(assertion, ClientAssertion)
+    thumbprint = assertion.thumbprint if isinstance(assertion, ClientAssertion) else None
+    findings = look_up(
+        Question(
+            tenant=key,
+            client_id=parse_guid(asked.client_id),
+            now=exchange.now,
+            counter=counter,
+            window=throttling.window_of(exchange.now),
+            thumbprint=thumbprint.hex if thumbprint else "",
+            is_sha256=bool(thumbprint and thumbprint.is_sha256),
+        )
+    )
+    if findings is None:
+        raise RefusalError(90002, tenant=tenant)
+    record = SignInRecord(
+        at=exchange.now,
+        trace_id=exchange.trace_id,
+        correlation_id=exchange.correlation_id,
+        tenant_id=findings.tenant_id,
+        client_id=shown(asked.client_id),
+        address=exchange.address,
+        credential_type=CERTIFICATE
+        if by_certificate
+        else CLIENT_ASSERTION
+        if asked.assertion
+        else CLIENT_SECRET,
+        thumbprint=thumbprint.hex if thumbprint else "",
+    )
+    return _Attempt(asked, assertion, unreadable, counter, findings, exchange, record)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One request of a known directory on its way to a token; fills its sign-in record as it learns."""
+
+    asked: TokenRequest
+    assertion: ClientAssertion | FederatedAssertion | None
+    unreadable: RefusalError | None
+    counter: str
+    findings: Findings
+    exchange: Exchange
+    record: SignInRecord
+
+    @sensitive_variables()
+    def run(self) -> str:
+        """The access token. Raises RefusalError, VaultError."""
+        client = self._client()
+        proof = self._prove(client)
+        identifier = resource_of(self.asked.scope, resource_parameter=self.asked.resource)
+        resource = self._resource(identifier)
+        grant = Grant(self.findings.tenant_id, client, resource, identifier, proof)
+        token, self.record.token_id = mint_access_token(
+            grant,
+            signing_key_id=_present(self.findings.signing_key_id),
+            trace_id=self.exchange.trace_id,
+            now=self.exchange.now,
+        )
+        return token
+
+    @sensitive_variables()
+    def _client(self) -> Client:
+        """Known and enabled. An unknown one costs as much as a known one: same statement, one digest."""
+        findings, asked = self.findings, self.asked
+        client = findings.client
+        if client is None:
+            if asked.secret:
+                match_secret((), asked.secret, self.exchange.now)
+            guid = parse_guid(asked.client_id)
+            if guid is None or guid.int == 0:
+                raise RefusalError(700038, client_id=asked.client_id)
+            raise RefusalError(
+                700016,
+                client_id=asked.client_id,
+                tenant_name=findings.tenant_name,
+                tenant_id=findings.tenant_id,
+            )
+        self.record.application_id = client.id
+        self.record.service_principal_id = client.service_principal_id
+        self.record.client_id = str(client.client_id)
+        if client.is_disabled:
+            raise RefusalError(7000112, client_id=client.client_id, client_name=client.name)
+        return client
+
+    def _prove(self, client: Client) -> str:
+        """How the client proved itself. Raises RefusalError with the reason it did not."""
+        if self.asked.secret:
+            self._check_secret(client)
+            return BY_SECRET
+        if self.unreadable is not None:
+            raise self.unreadable
+        if isinstance(self.assertion, FederatedAssertion):
+            raise RefusalError(70025, client_id=client.client_id, issuer=self.assertion.issuer)
+        self._check_assertion(client)
+        return BY_ASSERTION
+
+    @sensitive_variables()
+    def _check_secret(self, client: Client) -> None:
+        now, presented = self.exchange.now, self.asked.secret
+        throttling.refuse_if_guessing(self.findings.wrong_secrets, now)
+        match = match_secret(self.findings.secrets, presented, now)
+        if match.secret is not None:
+            self.record.credential_id = match.secret.id
+        if match.kind == "expired" and match.secret is not None:
+            raise RefusalError(
+                7000222,
+                client_id=client.client_id,
+                client_name=client.name,
+                key_id=match.secret.id,
+                end=f"{match.secret.end_at:%Y-%m-%dT%H:%M:%SZ}",
+            )
+        if match.kind != "live":
+            throttling.count_wrong_secret(self.counter, now)
+            raise RefusalError(7000215, client_id=client.client_id, hint=self._hint(parse_guid(presented)))
+
+    def _hint(self, presented: uuid.UUID | None) -> str:
+        """The commonest mistake, said when it is certain. A Secret ID is no secret."""
+        if presented and any(secret.id == presented for secret in self.findings.secrets):
+            return " What was sent is the Secret ID of one of them."
+        return ""
+
+    def _check_assertion(self, client: Client) -> None:
+        if not isinstance(self.assertion, ClientAssertion):
+            raise TypeError("An assertion is read before it is checked.")
+        tenant_id = self.findings.tenant_id
+        found = verify_assertion(
+            self.assertion,
+            self.findings.certificates,
+            client_id=str(client.client_id),
+            is_our_audience=partial(is_audience_of, tenant_id),
+            expected_audience=token_endpoint(tenant_id),
+            now=self.exchange.now,
+        )
+        self.record.credential_id = found.id
+
+    def _resource(self, identifier: str) -> Resource:
+        findings = self.findings
+        self.record.resource = shown(identifier)
+        resource = find_resource(findings.tenant_id, identifier)
+        if resource is None:
+            raise RefusalError(
+                500011,
+                resource=identifier,
+                tenant_name=findings.tenant_name,
+                tenant_id=findings.tenant_id,
+                hint=" Compare it with the Application ID URI of the API, letter by letter.",
+            )
+        self.record.resource_id = str(resource.client_id)
+        if resource.is_disabled:
+            raise RefusalError(500014, resource=identifier, resource_name=resource.name)
+        return resource
+
+
+def _present(signing_key_id: uuid.UUID | None) -> uuid.UUID:
+    """Without a key that signs there is no token: `serve` makes one before it listens."""
+    if signing_key_id is None:
+        raise RefusalError(90033)
+    return signing_key_id
