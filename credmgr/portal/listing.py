@@ -12,6 +12,7 @@ Row = TypeVar("Row", bound=Model)
 _PAGING = ("page", "before", "after")
 # A keyset cursor is a sequence number; anything longer than this is no number of ours.
 _CURSOR_DIGITS = 19
+_SEARCH_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,11 @@ def keyset_page(request: HttpRequest, rows: QuerySet[Row], size: int) -> KeysetP
         address(request, after=first.sequence) if has_newer else "",
         address(request, before=last.sequence) if has_older else "",
     )
+
+
+def search_of(request: HttpRequest) -> str:
+    """What was typed into the search field; NUL, which no database takes in text, is left out."""
+    return request.GET.get("search", "").replace("\0", "").strip()[:_SEARCH_LENGTH]
 
 
 def page_number(request: HttpRequest) -> int:

@@ -47,7 +47,7 @@ class _Page:
 
 
 _MAIN = (
-    _Page("applications", "App registrations", "apps"),
+    _Page("applications", "App registrations", "apps", ("application_new",)),
     _Page("sign_ins", "Activity", "activity", ("audit", "sign_in")),
     _Page("decode", "Decode token", "code"),
 )

@@ -40,6 +40,12 @@ def copy(value: object, label: str) -> SafeString:
     )
 
 
+@register.simple_tag
+def copy_of(value: object, what: str, whose: str) -> SafeString:
+    """A copy button in a list, which says whose value it copies."""
+    return copy(value, f"Copy {what} of {whose}")
+
+
 @register.inclusion_tag("portal/_copyable.html")
 def copyable(value: object, label: str) -> dict[str, object]:
     """A mono value with its copy button."""
@@ -62,6 +68,12 @@ def utc(moment: datetime | None) -> SafeString | str:
 def utc_seconds(moment: datetime | None) -> SafeString | str:
     """23 Nov 2026, 14:52:06 UTC: for logs."""
     return _time(moment, words.moment(moment, seconds=True)) if moment else ""
+
+
+@register.filter
+def clock(moment: datetime) -> SafeString:
+    """14:52:06, for logs that show the date in a second line."""
+    return _time(moment, moment.astimezone(UTC).strftime("%H:%M:%S"))
 
 
 @register.filter

@@ -24,6 +24,7 @@ _HEADS = (
     ("Correlation ID", "", True),
 )
 _RESULTS = {"": "All", "done": "Done", "refused": "Refused"}
+_KINDS = {tag.value: said for tag, said in audit_words.TAG_WORDS.items()}
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,8 @@ def application_audit(request: HttpRequest, application_id: uuid.UUID) -> HttpRe
 def _page(
     request: HttpRequest, rows: QuerySet[AuditEvent], template: str, extra: dict[str, object]
 ) -> HttpResponse:
-    search = request.GET.get("search", "").strip()
+    search = listing.search_of(request)
     page = listing.keyset_page(request, _filtered(request, rows, search), PAGE_SIZE)
-    kinds = {"": "All"} | {tag.value: said for tag, said in audit_words.TAG_WORDS.items()}
     context = {
         "page": page,
         "rows": _describe(page.rows, with_application="application" not in extra),
@@ -69,7 +69,7 @@ def _page(
         "search": search,
         "is_filtered": any(request.GET.get(name) for name in ("search", "activity", "result")),
         "pills": [
-            listing.pill(request, "activity", "Activity", kinds),
+            listing.pill(request, "activity", "Activity", {"": "All"} | _KINDS),
             listing.pill(request, "result", "Result", _RESULTS),
         ],
         "kept": [(name, request.GET[name]) for name in ("activity", "result") if request.GET.get(name)],
@@ -78,10 +78,10 @@ def _page(
 
 
 def _filtered(request: HttpRequest, rows: QuerySet[AuditEvent], search: str) -> QuerySet[AuditEvent]:
-    if kind := request.GET.get("activity", ""):
+    if (kind := request.GET.get("activity", "")) in _KINDS:
         rows = rows.filter(tag=kind)
-    if result := request.GET.get("result", ""):
-        rows = rows.filter(succeeded=result != "refused")
+    if (result := request.GET.get("result", "")) in ("done", "refused"):
+        rows = rows.filter(succeeded=result == "done")
     if not search:
         return rows
     try:

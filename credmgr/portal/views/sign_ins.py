@@ -63,7 +63,7 @@ def _page(
     request: HttpRequest, rows: QuerySet[SignIn], template: str, extra: dict[str, object]
 ) -> HttpResponse:
     now = timezone.now()
-    search = request.GET.get("search", "").strip()
+    search = listing.search_of(request)
     summary = activity(rows, now)
     found, complaint = _filtered(request, rows, search)
     page = listing.keyset_page(request, found, PAGE_SIZE)
