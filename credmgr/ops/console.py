@@ -19,7 +19,10 @@ def run(arguments: list[str]) -> None:
             "This installation is not prepared yet, or is older than the program. "
             "Run `make run`, or `manage.py prepare` to prepare it without serving."
         )
-    execute_from_command_line(arguments)
+    try:
+        execute_from_command_line(arguments)
+    except KeyboardInterrupt:
+        sys.exit(130)  # as shells report Ctrl-C; serve handles its own once it runs
 
 
 def _needs_an_installation(name: str) -> bool:

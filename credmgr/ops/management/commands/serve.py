@@ -1,23 +1,26 @@
 """Serves the portal and the authority until Ctrl-C."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import DatabaseError, connections
+from django.urls import reverse
 from django.utils import timezone
 
+from credmgr.accounts.setup_links import make_setup_link
 from credmgr.localca.authority import ensure_local_tls
-from credmgr.ops._not_yet import maybe
 from credmgr.ops.data_folder import DataFolderError, ensure_data_folder
 from credmgr.ops.listeners import configured
 from credmgr.ops.lock import AlreadyServingError, InstallationLock
 from credmgr.ops.ports import PortError, require_free
 from credmgr.ops.starting import check_settings, prepare
 from credmgr.ops.supervisor import StartError, Supervisor
+from credmgr.vault.errors import VaultError
 
-make_setup_link = maybe("credmgr.accounts.setup_links", "make_setup_link")
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -39,29 +42,29 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         prepare(timezone.now(), self.stdout.write)
         supervisor = Supervisor(configured(), lock=lock.descriptor, upkeep=_renew_certificate)
-        # The children must not share what this process opened, and it needs nothing open while it waits.
-        setup_link = make_setup_link(timezone.now())
+        setup_token = make_setup_link(timezone.now())
+        # It needs nothing open while it waits.
         connections.close_all()
         try:
             supervisor.start()
         except StartError as error:
             raise CommandError(str(error)) from None
-        self._announce(setup_link)
+        self._announce(setup_token)
         code = supervisor.run()
         lock.release()
         self.stdout.write("Stopped.")
         if code:
             raise CommandError("The server ended because a listener could not be kept running.")
 
-    def _announce(self, setup_link: str | None) -> None:
+    def _announce(self, setup_token: str | None) -> None:
         lines = ["", "Credential Manager is running.", f"  Portal          {settings.PORTAL_URL}"]
         if settings.AUTHORITY_URL != settings.PORTAL_URL:
             lines.append(f"  Authority       {settings.AUTHORITY_URL}")
         if not settings.TLS_CERTIFICATE_FILE:
             lines.append(f"  CA certificate  {settings.CA_FILE}")
-        if setup_link:
+        if setup_token:
             lines += ["", "There is no administrator yet. Within an hour, open this link once to become one:"]
-            lines.append(f"  {setup_link}")
+            lines.append(f"  {settings.PORTAL_URL}{reverse('account_setup', args=[setup_token])}")
         self.stdout.write("\n".join([*lines, "", "Press Ctrl-C to stop."]))
         self.stdout.flush()
 
@@ -72,5 +75,8 @@ def _renew_certificate() -> bool:
         return False
     try:
         return ensure_local_tls(timezone.now())
+    except (DatabaseError, VaultError, OSError):
+        logger.exception("The listener's certificate could not be looked after; the next try is in 12 hours.")
+        return False
     finally:
         connections.close_all()
