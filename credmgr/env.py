@@ -5,6 +5,7 @@ stops the start with every such sentence at once, instead of a traceback about t
 """
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,9 @@ def database(name: str) -> dict[str, Any] | None:
         described = {}
     if not described.get("ENGINE") or not described.get("NAME"):
         _note(f"{name} is no database URL, such as postgres://user:password@host:5432/name.")
+        return None
+    if str(described["ENGINE"]).endswith("postgresql") and find_spec("psycopg") is None:
+        _note(f"{name} names PostgreSQL, but its driver is missing: .venv/bin/pip install 'psycopg[binary]'")
         return None
     return described
 

@@ -4,7 +4,6 @@ import ipaddress
 import os
 import stat
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -164,18 +163,4 @@ def debug_stays_at_home(**_: Any) -> list[CheckMessage]:
     hint = "Turn CREDMGR_DEBUG off, or listen on 127.0.0.1."
     return [
         Error("CREDMGR_DEBUG is on while CREDMGR_BIND_ADDRESS is not loopback.", hint=hint, id="credmgr.E010")
-    ]
-
-
-@register(CONFIGURATION)
-def database_driver_is_there(**_: Any) -> list[CheckMessage]:
-    """credmgr.E011: a database whose driver is not installed."""
-    postgres = str(settings.DATABASES["default"]["ENGINE"]).endswith("postgresql")
-    if not postgres or find_spec("psycopg"):
-        return []
-    hint = "Install it into .venv: pip install 'psycopg[binary]'"
-    return [
-        Error(
-            "DATABASE_URL names PostgreSQL, but its driver psycopg is missing.", hint=hint, id="credmgr.E011"
-        )
     ]

@@ -27,8 +27,8 @@ REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
     "a database that is no URL": ({"DATABASE_URL": "nonsense"}, "E001", "is no database URL"),
     "a database without its driver": (
         {"DATABASE_URL": "postgres://u:p@localhost/x"},
-        "E011",
-        "psycopg is missing",
+        "E001",
+        "its driver is missing",
     ),
     "a log level that does not exist": ({"CREDMGR_LOG_LEVEL": "LOUD"}, "E001", "must be one of"),
     "one port for both": (
