@@ -78,6 +78,8 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         widget.needs = {key: needs_input(row) for key, row in self._credentials.items()}  # type: ignore[attr-defined] # CredentialSelect
         if self.initial.get("credential") not in self._credentials:
             self.initial["credential"] = self._default()
+        if "current_password" in self.fields:
+            self.fields["current_password"].required = False  # a need of the raw token, not of a test
         self.suggestions = suggested_scopes(resources_for(application)[:SUGGESTIONS_MAX])
 
     @property
@@ -104,6 +106,14 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
                 "check that this is the right file."
             )
         return file
+
+    def clean_current_password(self) -> str:
+        """Showing a raw token is a delicate act (L-2); without it no password is asked or looked at."""
+        if not self.cleaned_data.get("include_raw_token"):
+            return ""
+        if not self.cleaned_data["current_password"]:
+            raise forms.ValidationError("Type your password: the raw token is shown to nobody else.")
+        return super().clean_current_password()
 
     def clean(self) -> dict[str, Any]:
         """Ask for what the chosen credential needs."""
