@@ -4,7 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("credmgr.ops.urls")),
-    path("", include("credmgr.accounts.urls")),
+    path("", include("credmgr.portal.account_urls")),
     path("", include("credmgr.portal.urls")),
 ]
 handler400 = "credmgr.portal.views.errors.bad_request"

@@ -1,45 +1,87 @@
-"""Making an administrator, and giving one a new password."""
+"""People who may do everything. Until roles exist these are all the people there are (P10)."""
 
+import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from credmgr.accounts.models import User
+from credmgr.accounts.passwords import require_good_password, save_password
 from credmgr.errors import DomainError
 
+USER_NAME_MAX = 150
+FULL_NAME_MAX = 150
 
-class AccountError(DomainError):
-    """A person that cannot be made like this."""
+
+class AdministratorError(DomainError):
+    """The administrator was not made."""
 
 
 @dataclass(frozen=True)
-class MadeAdministrator:
-    """The person, and whether the row is new (else the password was reset)."""
+class Outcome:
+    """created is False when the person existed and got a new password; ended_sessions counts theirs."""
 
     user: User
-    is_new: bool
+    created: bool
+    ended_sessions: int = 0
+
+
+def exists() -> bool:
+    """Whether there is an administrator, and thereby no further use for a set-up link."""
+    return User.objects.exists()
+
+
+def find(user_name: str) -> User | None:
+    """The person of that name, whatever its case."""
+    return User.objects.filter(username__iexact=_normal(user_name)).first()
+
+
+def _normal(user_name: str) -> str:
+    return unicodedata.normalize("NFKC", user_name.strip())
 
 
 @sensitive_variables("password")
-def set_administrator(user_name: str, password: str, *, full_name: str = "") -> MadeAdministrator:
-    """Create the administrator, or reset the password and enable the account; all the person's sessions end by that.
-
-    Raises AccountError with field "user_name" or "password". The caller records the audit event in its transaction.
-    """
-    user = User.objects.filter(username=user_name).first()
-    is_new = user is None
-    user = user or User(username=user_name, first_name=full_name)
-    user.is_superuser = user.is_staff = user.is_active = True
+def new_administrator(user_name: str, full_name: str, password: str) -> User:
+    """A person with a hashed password, judged but not saved. Raises AdministratorError, PasswordError."""
+    user = User(username=_normal(user_name), first_name=" ".join(full_name.split()))
     try:
-        user.clean_fields(exclude=["password"])
+        user.full_clean(exclude=["password"], validate_unique=False)
     except ValidationError as error:
-        raise AccountError("invalid_user_name", " ".join(error.messages), field="user_name") from None
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise AccountError("weak_password", " ".join(error.messages), field="password") from None
+        name, sentences = next(iter(error.message_dict.items()))
+        field = {"username": "user_name", "first_name": "full_name"}.get(name)
+        raise AdministratorError("bad_name", " ".join(sentences), field=field) from None
+    require_good_password(user, password)
     user.set_password(password)
-    user.save()
-    return MadeAdministrator(user, is_new)
+    return user
+
+
+@sensitive_variables("password")
+def set_administrator(user_name: str, password: str, *, record: Callable[[Outcome], None]) -> Outcome:
+    """Make an administrator; of one who exists already, reset the password, enable, and end the sessions.
+
+    record is called inside the transaction, to write the audit. Raises AdministratorError, PasswordError; nothing is
+    changed then.
+    """
+    user = find(user_name)
+    is_new = user is None
+    if user is None:
+        user = new_administrator(user_name, "", password)
+    else:
+        require_good_password(user, password)
+        user.set_password(password)
+        user.is_active = True
+    with transaction.atomic():
+        if is_new and find(user_name):
+            raise AdministratorError("taken", "A person of this name was made at this moment. Try again.")
+        ended = 0
+        if is_new:
+            user.save(force_insert=True)
+        else:
+            user.save(update_fields=["is_active"])
+            ended = save_password(user)
+        outcome = Outcome(user, created=is_new, ended_sessions=ended)
+        record(outcome)
+    return outcome

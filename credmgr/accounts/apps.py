@@ -1,5 +1,7 @@
 """Django's description of this package."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -9,5 +11,5 @@ class AccountsConfig(AppConfig):
     name = "credmgr.accounts"
 
     def ready(self) -> None:
-        """Connect what begins a session."""
-        from . import sessions  # noqa: F401 - receivers connect on import, once models can be loaded
+        """Connect the signal receivers; they need the models, so not before."""
+        import_module("credmgr.accounts.receivers")

@@ -1,47 +1,78 @@
-"""Everything needs sign-in unless marked public; sessions end when they are over."""
+"""Everything needs sign-in unless marked public, and sessions end when their time is over."""
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-from django.conf import settings
-from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, resolve_url
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from credmgr.accounts import sessions
+from credmgr.accounts.models import User
+from credmgr.accounts.public import is_public
+
+ENDED = "session_ended"
 
 
 class SignInRequiredMiddleware:
-    """Turns away whoever is not signed in, before the view runs."""
+    """Default-deny: a view answers a stranger only where `@public` says so."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on."""
+        """End a session whose time is over, or whose person may no longer be here, before anything reads it."""
+        now = timezone.now()
+        session = request.session
+        if sessions.belongs_to_somebody(session):
+            if not isinstance(request.user, User):
+                _end(request)  # disabled, deleted, or the password was changed elsewhere
+            elif sessions.is_over(session, now):
+                _end(request)
+                session[ENDED] = True
+            else:
+                sessions.touch(session, now)
         return self.get_response(request)
 
     def process_view(
-        self, request: HttpRequest, view: Callable[..., Any], _args: list[Any], _kwargs: dict[str, Any]
+        self,
+        request: HttpRequest,
+        view: Callable[..., Any],
+        _arguments: list[Any],
+        _named: dict[str, Any],
     ) -> HttpResponse | None:
-        """None lets the view run."""
-        now = timezone.now()
-        if request.user.is_authenticated:
-            if sessions.is_over(request, now):
-                logout(request)
-            else:
-                sessions.note_seen(request, now)
-                return None
-        if getattr(view, "public", False):
+        """Send a stranger to the sign-in page, or say 401 to a program."""
+        if is_public(view) or isinstance(request.user, User):
             return None
-        return _ask_to_sign_in(request)
+        if _is_program(request):
+            message = "Sign in first, then repeat the request."
+            answer = JsonResponse({"error": "sign_in_required", "message": message}, status=401)
+            answer["WWW-Authenticate"] = 'Form realm="Credential Manager"'
+            return answer
+        return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({'next': _way_back(request)})}")
 
 
-def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
-    """To the sign-in page and back. Programs, which ask for JSON, get a 401."""
-    if "text/html" not in request.headers.get("Accept", "text/html") and "json" in request.headers.get("Accept", ""):
-        return JsonResponse({"error": "Sign in first."}, status=401)
-    # The query may hold what was searched for: fine to come back to. A body cannot come back.
-    return redirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': request.get_full_path()})}")
+def _end(request: HttpRequest) -> None:
+    request.session.flush()
+    request.user = AnonymousUser()
+
+
+def _is_program(request: HttpRequest) -> bool:
+    """Browsers that load a page, or send a form, ask for HTML."""
+    accepted = request.headers.get("Accept", "*/*")
+    asks_json = "json" in (request.content_type or "") or (
+        "application/json" in accepted and "text/html" not in accepted
+    )
+    return asks_json or request.method not in {"GET", "HEAD", "POST"}
+
+
+def _way_back(request: HttpRequest) -> str:
+    """Where to go after sign-in: this page, or for a form that was sent the page it stood on."""
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    before = urlsplit(request.headers.get("Referer", ""))
+    if before.netloc == request.get_host() and before.path.startswith("/"):
+        return before.path + (f"?{before.query}" if before.query else "")
+    return reverse("portal:home")

@@ -1,37 +1,68 @@
-"""How long a session lasts, and when its person last proved who he is. Kept on the server (rule L-1)."""
+"""How long a session lasts, and how sessions end. All moments are kept on the server, in the session itself."""
 
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.signals import user_logged_in
-from django.dispatch import receiver
-from django.http import HttpRequest
-from django.utils import timezone
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
 
-SIGNED_IN = "signed_in_at"
-SEEN = "seen_at"
-CONFIRMED = "confirmed_at"
-# Writing the session on every page would cost a commit each; a minute is exact enough for half an hour of idleness.
-SEEN_STEP_SECONDS = 60
+from credmgr.accounts.models import Session, User
 
-
-@receiver(user_logged_in, dispatch_uid="credmgr.accounts.sessions")
-def begin(sender: object, request: HttpRequest, **_: Any) -> None:
-    """A sign-in is also a fresh proof of who is there."""
-    now = timezone.now().timestamp()
-    request.session[SIGNED_IN] = request.session[SEEN] = request.session[CONFIRMED] = now
+# Seconds since the epoch, UTC.
+SIGNED_IN_AT = "signed_in_at"
+SEEN_AT = "seen_at"
+CONFIRMED_AT = "confirmed_at"
+# Not every request writes: a session may end this many seconds before its idle time is over, never after.
+SEEN_EVERY_SECONDS = 20
 
 
-def is_over(request: HttpRequest, now: datetime) -> bool:
-    """Whether the session has been idle, or has lasted, longer than the settings allow."""
+def start(session: SessionBase, now: datetime) -> None:
+    """Note a fresh sign-in, which counts as a confirmation of the password."""
     moment = now.timestamp()
-    idle = moment - request.session.get(SEEN, 0.0)
-    lasted = moment - request.session.get(SIGNED_IN, 0.0)
-    return bool(idle > settings.SESSION_IDLE_SECONDS or lasted > settings.SESSION_ABSOLUTE_SECONDS)
+    session[SIGNED_IN_AT] = session[SEEN_AT] = session[CONFIRMED_AT] = moment
 
 
-def note_seen(request: HttpRequest, now: datetime) -> None:
-    """Remember that the person is there, at most once a minute."""
-    if now.timestamp() - request.session.get(SEEN, 0.0) > SEEN_STEP_SECONDS:
-        request.session[SEEN] = now.timestamp()
+def confirm(session: SessionBase, now: datetime) -> None:
+    """Note that the password was given again: new session id, and a new moment (L-1, L-2)."""
+    session.cycle_key()
+    session[CONFIRMED_AT] = now.timestamp()
+
+
+def confirmed_within(session: SessionBase, seconds: int, now: datetime) -> bool:
+    """Whether the password was given in the last so many seconds."""
+    moment = session.get(CONFIRMED_AT)
+    return isinstance(moment, float) and 0 <= now.timestamp() - moment < seconds
+
+
+def belongs_to_somebody(session: SessionBase) -> bool:
+    """Whether somebody signed in with it, whoever that was."""
+    return SESSION_KEY in session
+
+
+def is_over(session: SessionBase, now: datetime) -> bool:
+    """Whether the idle or the absolute limit is reached (L-1). A session without its moments is over."""
+    started, seen = session.get(SIGNED_IN_AT), session.get(SEEN_AT)
+    if not isinstance(started, float) or not isinstance(seen, float):
+        return True
+    moment = now.timestamp()
+    idle, lasted = moment - seen, moment - started
+    return idle >= settings.SESSION_IDLE_SECONDS or lasted >= settings.SESSION_ABSOLUTE_SECONDS
+
+
+def touch(session: SessionBase, now: datetime) -> None:
+    """Note that the person is still here."""
+    if abs(now.timestamp() - session[SEEN_AT]) >= SEEN_EVERY_SECONDS:
+        session[SEEN_AT] = now.timestamp()
+
+
+def end_sessions(user: User, *, keep: str | None = None) -> int:
+    """Delete the person's sessions, `keep` (a session key) excepted; how many there were."""
+    rows = Session.objects.filter(user=user)
+    if keep:
+        rows = rows.exclude(session_key=keep)
+    return rows.delete()[0]
+
+
+def forget_expired(now: datetime) -> int:
+    """Delete rows of sessions that ended long ago; how many there were."""
+    return Session.objects.filter(expire_date__lt=now).delete()[0]

@@ -1,52 +1,75 @@
-"""The one-time link that makes the first administrator (rulings P10, P11)."""
+"""The one-time link with which the first administrator is made (P10, P11)."""
 
+import hashlib
 import secrets
 from datetime import datetime, timedelta
-from hashlib import sha256
 
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
+
+from credmgr.accounts import administrators
 from credmgr.accounts.models import SetupLink, User
+from credmgr.errors import DomainError
 
-LIFETIME = timedelta(hours=1)
+VALID_FOR = timedelta(hours=1)
+TOKEN_BYTES = 32
+
+
+class SetupLinkError(DomainError):
+    """The link is used up, too old, unknown, or no longer needed. All look alike."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "setup_link",
+            "This set-up link cannot be used. A link works once and for an hour, ends when the server is started "
+            "again, and has no use once there is an administrator.",
+        )
 
 
 def make_setup_link(now: datetime) -> str | None:
-    """A new link's token, or None once there is an administrator. Earlier links that were not used end.
+    """A new link's full address, None when there is an administrator. Links made before are dead from here on."""
+    if administrators.exists():
+        return None
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    with transaction.atomic():
+        SetupLink.objects.all().delete()
+        SetupLink.objects.create(digest=_digest(token), expires_at=now + VALID_FOR)
+    return str(settings.PORTAL_URL) + reverse("account_setup", args=[token])
 
-    Only the token's SHA-256 is stored: it has 256 random bits, so nothing slower is needed.
+
+@sensitive_variables("token")
+def find_link(token: str, now: datetime) -> SetupLink:
+    """The live link of a token. Raises SetupLinkError."""
+    return _live(SetupLink.objects.filter(digest=_digest(token)).first(), now)
+
+
+def open_link(link_id: object, now: datetime) -> SetupLink:
+    """The live link of a row id, as the session remembers it. Raises SetupLinkError."""
+    found = SetupLink.objects.filter(pk=link_id).first() if isinstance(link_id, int) else None
+    return _live(found, now)
+
+
+def use_link(link: SetupLink, user: User, now: datetime) -> None:
+    """Save the first administrator (see administrators.new_administrator) and use up the link, both or nothing.
+
+    Raises SetupLinkError when somebody was quicker. The caller holds the transaction that also writes the audit.
     """
-    if has_administrator():
-        return None
-    SetupLink.objects.all().delete()
-    token = secrets.token_urlsafe(32)
-    SetupLink.objects.create(digest=_digest(token), expires_at=now + LIFETIME)
-    return token
+    with transaction.atomic():
+        # Whoever changes the row first wins; the other finds it used.
+        live = SetupLink.objects.filter(pk=link.pk, used_at__isnull=True, expires_at__gt=now)
+        if not live.update(used_at=now) or administrators.exists():
+            raise SetupLinkError
+        user.save(force_insert=True)
 
 
-def find_setup_link(token: str, now: datetime) -> SetupLink | None:
-    """The link of that token if it still works: not used, not over, and there is no administrator yet."""
-    return _usable(SetupLink.objects.filter(digest=_digest(token)).first(), now)
-
-
-def get_setup_link(link_id: int, now: datetime) -> SetupLink | None:
-    """The link by its row id, as kept in the session, if it still works."""
-    return _usable(SetupLink.objects.filter(pk=link_id).first(), now)
-
-
-def use_setup_link(link: SetupLink, now: datetime) -> bool:
-    """Mark it used. False when somebody else was quicker; call inside the transaction that makes the person."""
-    return SetupLink.objects.filter(pk=link.pk, used_at=None).update(used_at=now) == 1
-
-
-def has_administrator() -> bool:
-    """Whether anybody could sign in and administer."""
-    return User.objects.filter(is_superuser=True, is_active=True).exists()
-
-
-def _usable(link: SetupLink | None, now: datetime) -> SetupLink | None:
-    if link is None or link.used_at is not None or link.expires_at <= now or has_administrator():
-        return None
+def _live(link: SetupLink | None, now: datetime) -> SetupLink:
+    if link is None or link.used_at or link.expires_at <= now or administrators.exists():
+        raise SetupLinkError
     return link
 
 
 def _digest(token: str) -> bytes:
-    return sha256(token.encode("utf-8", "replace")).digest()
+    # A plain hash: the token carries 256 random bits, nothing is left to guess.
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -1,35 +1,50 @@
-"""Step-up: the password again before a delicate act, good for ten minutes (rule L-2). A fresh sign-in counts."""
+"""The password once more, before acts that make, keep or destroy something (security rule L-2)."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
-from django.dispatch import Signal
+from django.contrib.auth.hashers import check_password
 from django.http import HttpRequest
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from credmgr.accounts import sessions, throttling
 from credmgr.accounts.models import User
+from credmgr.accounts.signals import step_up_refused, stepped_up
 
-# Sent with request= when a person confirmed, or failed to confirm, who he is. The audit lives in a higher layer.
-confirmed = Signal()
-refused = Signal()
-
-WRONG_PASSWORD = "The password does not match. Type the password of your own account."  # noqa: S105 - a sentence
-TOO_MANY = "Too many wrong passwords. Wait a few minutes and try again, or sign out and in."
-MISSING = "Type your password to go on: your last sign-in is more than {minutes} minutes ago."
+FIELD = "current_password"
 
 
 def recently_signed_in(request: HttpRequest) -> bool:
-    """Whether the person proved who he is within the last settings.STEP_UP_SECONDS."""
-    age = timezone.now().timestamp() - float(request.session.get(sessions.CONFIRMED, 0.0))
-    return 0 <= age <= settings.STEP_UP_SECONDS
+    """Whether the password was given within CREDMGR_STEP_UP_SECONDS; a fresh sign-in counts."""
+    return sessions.confirmed_within(request.session, settings.STEP_UP_SECONDS, timezone.now())
 
 
-class StepUpFormMixin(forms.Form):
-    """Asks for the password inside the form, only when the last proof is too old. Call as Form(..., request=request).
+@sensitive_variables("password")
+def password_refusal(request: HttpRequest, password: str) -> str:
+    """Check the signed-in person's password, throttled: empty when it is right, else the sentence to show."""
+    user = cast(User, request.user)
+    now = timezone.now()
+    limit = throttling.Limit("step-up", settings.LOGIN_FAILURES_PER_ACCOUNT, 900)
+    key = throttling.key_of(limit.purpose, user.pk, request.META.get("REMOTE_ADDR", ""))
+    if wait := throttling.admit(key, limit, now):
+        minutes = -(-wait // 60)
+        return f"Too many wrong passwords. Try again in {minutes} minute{'' if minutes == 1 else 's'}."
+    # Without the setter that would renew the stored hash, and with it end this very session.
+    if check_password(password, user.password):
+        throttling.clear(key)
+        return ""
+    step_up_refused.send(sender=User, request=request, user=user)
+    return "The password is not right. Check it and try again."
 
-    What else was typed stays when the password is missing or wrong; the password itself is never rendered.
+
+class StepUpFormMixin(forms.BaseForm):
+    """Adds the field `current_password` while the last confirmation is too old.
+
+    Used as Form(request=request, ...). Show it with templates/portal/_step_up.html. When only the password was missing
+    or wrong, everything else that was typed stays in the form; a right password is remembered even when another field
+    is refused, so it is never asked twice.
     """
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
@@ -37,28 +52,34 @@ class StepUpFormMixin(forms.Form):
         super().__init__(*args, **kwargs)
         if not recently_signed_in(request):
             minutes = settings.STEP_UP_SECONDS // 60
-            self.fields["current_password"] = forms.CharField(
+            self.fields[FIELD] = forms.CharField(
                 label="Your password",
                 strip=False,
-                help_text="Asked again because this act is delicate.",
-                error_messages={"required": MISSING.format(minutes=minutes)},
-                widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "class": "input"}),
+                help_text=f"Asked because you last gave it more than {minutes} minutes ago.",
+                widget=forms.PasswordInput(
+                    render_value=False, attrs={"autocomplete": "current-password", "class": "input"}
+                ),
+                error_messages={
+                    "required": "Enter your password to confirm that it is you. What you typed is kept."
+                },
             )
 
-    def clean_current_password(self) -> str:
-        """Check the password; the proof then holds for the next acts too. Nothing of it is kept."""
-        user = self.request.user
-        if not isinstance(user, User):
-            raise forms.ValidationError("Sign in first.")
-        limit = throttling.Limit("step-up", settings.LOGIN_FAILURES_PER_ACCOUNT, 15 * 60)
-        now = timezone.now()
-        if throttling.hit(limit, str(user.pk), now=now).is_over:
-            raise forms.ValidationError(TOO_MANY)
-        if not user.check_password(self.cleaned_data["current_password"]):
-            refused.send(sender=StepUpFormMixin, request=self.request)
-            raise forms.ValidationError(WRONG_PASSWORD)
-        throttling.forgive(limit, str(user.pk), now=now)
-        self.request.session.cycle_key()
-        self.request.session[sessions.CONFIRMED] = now.timestamp()
-        confirmed.send(sender=StepUpFormMixin, request=self.request)
-        return ""
+    @property
+    def asks_password(self) -> bool:
+        """Whether the form has to show the password field."""
+        return FIELD in self.fields
+
+    @sensitive_variables("password")
+    def full_clean(self) -> None:
+        """Django's own, then the password: also where another field is wrong, so that it is typed once only."""
+        super().full_clean()
+        if not self.is_bound or FIELD not in self.fields or FIELD in self.errors:
+            return
+        password = self.cleaned_data.pop(FIELD, "")
+        if refusal := password_refusal(self.request, password):
+            self.add_error(FIELD, refusal)
+            return
+        sessions.confirm(self.request.session, timezone.now())
+        stepped_up.send(sender=User, request=self.request, user=self.request.user)
+        del self.fields[FIELD]
+        self._bound_fields_cache.pop(FIELD, None)

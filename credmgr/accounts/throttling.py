@@ -1,68 +1,108 @@
-"""Counts what is limited, in the database, so that the count holds for all processes (rule C-2)."""
+"""Counts attempts per key in the database, for all processes, in a sliding window (security rules L-3, C-2).
 
-import hmac
+A window is cut into slices; a row counts the attempts of one key in one slice. An attempt weighs until its whole slice
+has left the window, so no window of any position ever holds more than the limit.
+"""
+
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 
-from django.conf import settings
 from django.db import connection
+from django.db.models import F, QuerySet, Sum
+from django.utils.crypto import salted_hmac
 
 from credmgr.accounts.models import ThrottleCounter
 
+SLICES = 15
+# Rows older than the longest window that anyone may ask for are of no use to anybody.
+LONGEST_WINDOW = timedelta(days=1)
 _TABLE = ThrottleCounter._meta.db_table
-_HIT = (
-    f'INSERT INTO "{_TABLE}" (key, window_start, count) VALUES (%s, %s, 1) '  # noqa: S608 - the model's own name
-    f'ON CONFLICT (key, window_start) DO UPDATE SET count = "{_TABLE}".count + 1 RETURNING count'
+_COUNT_ONE = (
+    f'INSERT INTO "{_TABLE}" ("key", "window_start", "count") VALUES (%s, %s, 1) '  # noqa: S608 - the model's own name
+    f'ON CONFLICT ("key", "window_start") DO UPDATE SET "count" = "{_TABLE}"."count" + 1 RETURNING "count"'
 )
 
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `most` hits in a window of `seconds`. kind names what is counted ("sign-in:address")."""
+    """At most `most` attempts within any `window_seconds`. purpose: short name that starts the keys ("sign-in")."""
 
-    kind: str
+    purpose: str
     most: int
-    seconds: int
+    window_seconds: int
 
 
-@dataclass(frozen=True)
-class Tally:
-    """The state after a hit: how many in this window, and in how many seconds the window ends."""
+def key_of(purpose: str, *parts: object) -> str:
+    """A key for the counters: the purpose in clear, what identifies the subject as a keyed digest only.
 
-    count: int
-    is_over: bool
-    retry_after: int
+    People type passwords into the field for the name: what was typed is never stored.
+    """
+    text = "\0".join(str(part) for part in parts)
+    return f"{purpose}:{salted_hmac(f'credmgr.throttle.{purpose}', text, algorithm='sha256').hexdigest()}"
 
 
-def hit(limit: Limit, subject: str, *, now: datetime) -> Tally:
-    """Count one for the subject (an account, an address) in the window that now lies in."""
-    start = _window(limit, now)
+def hit(key: str, window_seconds: int, now: datetime) -> int:
+    """Count one attempt; returns how many the window holds with it."""
+    start = _slice_start(window_seconds, now)
     prepared = ThrottleCounter._meta.get_field("window_start").get_db_prep_value(start, connection)
     with connection.cursor() as cursor:
-        cursor.execute(_HIT, [_key(limit, subject), prepared])
-        count: int = cursor.fetchone()[0]
-    if count == 1:
-        _forget_old(limit, now)
-    ends = start + timedelta(seconds=limit.seconds)
-    return Tally(count, count > limit.most, max(1, int((ends - now).total_seconds())))
+        cursor.execute(_COUNT_ONE, [key, prepared])
+        is_new = cursor.fetchone()[0] == 1
+    if is_new:
+        forget_stale(now)
+    return _total(key, window_seconds, now)
 
 
-def forgive(limit: Limit, subject: str, *, now: datetime) -> None:
-    """Take back all hits of the subject in this window: it turned out to be no failure."""
-    ThrottleCounter.objects.filter(key=_key(limit, subject), window_start=_window(limit, now)).delete()
+def take_back(key: str, window_seconds: int, now: datetime) -> None:
+    """Undo a `hit` of the same moment: the attempt turned out to be none."""
+    start = _slice_start(window_seconds, now)
+    ThrottleCounter.objects.filter(key=key, window_start=start, count__gt=0).update(count=F("count") - 1)
 
 
-def _window(limit: Limit, now: datetime) -> datetime:
-    return datetime.fromtimestamp(now.timestamp() // limit.seconds * limit.seconds, tz=UTC)
+def clear(key: str) -> None:
+    """Forget everything counted under the key."""
+    ThrottleCounter.objects.filter(key=key).delete()
 
 
-def _key(limit: Limit, subject: str) -> str:
-    """A keyed digest: what a person typed, perhaps his password in the wrong field, is never stored in clear."""
-    digest = hmac.new(settings.SECRET_KEY.encode(), f"{limit.kind}|{subject}".encode(), sha256).hexdigest()
-    return f"{limit.kind}:{digest[:40]}"
+def too_many(key: str, most: int, window_seconds: int, now: datetime) -> int:
+    """Whole seconds until a further attempt would be allowed; 0 when it is now. Counts nothing."""
+    excess = _total(key, window_seconds, now) - most
+    if excess < 0:
+        return 0
+    rows = _rows(key, window_seconds, now).order_by("window_start")
+    for start, count in rows.values_list("window_start", "count"):
+        excess -= count
+        if excess < 0:
+            leaves = start + timedelta(seconds=window_seconds + window_seconds / SLICES)
+            return max(1, int((leaves - now).total_seconds()) + 1)
+    return window_seconds  # a limit of 0: nothing is ever allowed
 
 
-def _forget_old(limit: Limit, now: datetime) -> None:
-    old = now - timedelta(seconds=2 * limit.seconds)
-    ThrottleCounter.objects.filter(key__startswith=f"{limit.kind}:", window_start__lt=old).delete()
+def admit(key: str, limit: Limit, now: datetime) -> int:
+    """Count an attempt if the limit has room for it: 0 when it has, else whole seconds to wait (nothing counted).
+
+    Counting comes before judging, so that parallel attempts cannot pass one free place together.
+    """
+    if hit(key, limit.window_seconds, now) <= limit.most:
+        return 0
+    take_back(key, limit.window_seconds, now)
+    return max(1, too_many(key, limit.most, limit.window_seconds, now))
+
+
+def forget_stale(now: datetime) -> int:
+    """Delete counters that no window reaches any more; how many rows there were."""
+    return ThrottleCounter.objects.filter(window_start__lt=now - LONGEST_WINDOW).delete()[0]
+
+
+def _slice_start(window_seconds: int, now: datetime) -> datetime:
+    width = window_seconds / SLICES
+    return datetime.fromtimestamp(now.timestamp() // width * width, UTC)
+
+
+def _rows(key: str, window_seconds: int, now: datetime) -> QuerySet[ThrottleCounter]:
+    oldest = _slice_start(window_seconds, now) - timedelta(seconds=window_seconds)
+    return ThrottleCounter.objects.filter(key=key, window_start__gte=oldest)
+
+
+def _total(key: str, window_seconds: int, now: datetime) -> int:
+    return _rows(key, window_seconds, now).aggregate(total=Sum("count"))["total"] or 0

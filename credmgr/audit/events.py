@@ -14,6 +14,8 @@ class EventTag(StrEnum):
     PASSWORD_CHANGED = "account:password:changed"  # noqa: S105 - a name, not a password
     ADMINISTRATOR_CREATED = "account:user:created"
     ADMINISTRATOR_RESET = "account:user:reset"
+    ACCOUNT_UPDATED = "account:user:updated"
+    SETUP_LINK_USED = "account:setup-link:used"
     PERMISSION_REFUSED = "account:permission:refused"
     APPLICATION_REGISTERED = "application:registered"
     APPLICATION_UPDATED = "application:updated"
@@ -33,7 +35,9 @@ class EventTag(StrEnum):
     FLOW_TESTED = "application:test:run"
     LIST_EXPORTED = "directory:applications:exported"
     SIGNING_KEY_CREATED = "authority:signing-key:created"
+    VAULT_KEY_ADDED = "vault:key:added"
     VAULT_KEY_ROTATED = "vault:key:rotated"
+    VAULT_KEY_DROPPED = "vault:key:dropped"
     VAULT_KEY_UNKNOWN = "vault:key:unknown"
     DEMO_LOADED = "directory:demo:loaded"
     DEMO_REMOVED = "directory:demo:removed"

@@ -1,0 +1,17 @@
+"""Addresses of sign-in and of one's own account. Their names are allauth's where it has one, so without a namespace.
+
+Only these of allauth's pages exist: nothing of sign-up, e-mail addresses or self-service reset.
+"""
+
+from django.urls import path
+
+from credmgr.portal.views import account, sign_in
+
+urlpatterns = [
+    path("account", account.account, name="account"),
+    path("account/login", sign_in.sign_in, name="account_login"),
+    path("account/logout", sign_in.sign_out, name="account_logout"),
+    path("account/password", account.change_password, name="account_change_password"),
+    path("account/setup", sign_in.setup, name="account_setup_form"),
+    path("account/setup/<str:token>", sign_in.setup_link, name="account_setup"),
+]

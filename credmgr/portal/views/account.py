@@ -1,0 +1,99 @@
+"""One's own account: name and password."""
+
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from credmgr.accounts import sessions
+from credmgr.accounts.models import User
+from credmgr.accounts.passwords import save_password
+from credmgr.audit.events import EventTag
+from credmgr.audit.recording import Actor, record_event
+from credmgr.portal.forms.account import AccountForm, ChangePasswordForm
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    """Who I am here, and my name."""
+    user = _person(request)
+    form = AccountForm(request.POST or None, initial={"full_name": user.get_full_name()})
+    if request.method == "POST" and form.is_valid():
+        _rename(request, user, form.cleaned_data["full_name"])
+        messages.success(request, "Your name was saved.")
+        return redirect("account")
+    started = request.session.get(sessions.SIGNED_IN_AT)
+    context = {
+        "form": form,
+        "signed_in_at": datetime.fromtimestamp(started, UTC) if started else None,
+        "idle_minutes": settings.SESSION_IDLE_SECONDS // 60,
+        "absolute_hours": settings.SESSION_ABSOLUTE_SECONDS // 3600,
+    }
+    return render(request, "account/account.html", context)
+
+
+def _rename(request: HttpRequest, user: User, full_name: str) -> None:
+    before = user.get_full_name()
+    if full_name == before:
+        return
+    actor = Actor.from_request(request)
+    with transaction.atomic():
+        user.first_name, user.last_name = full_name, ""
+        user.save(update_fields=["first_name", "last_name"])
+        record_event(
+            EventTag.ACCOUNT_UPDATED,
+            actor=actor,
+            now=timezone.now(),
+            object_type="user",
+            object_id=user.pk,
+            object_name=user.username,
+            changes={"fullName": [before, full_name]},
+        )
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_password(request: HttpRequest) -> HttpResponse:
+    """A new password; every other session of the person ends with it (L-1)."""
+    form = ChangePasswordForm(request.POST or None, request=request)
+    if request.method == "POST" and form.is_valid():
+        ended = _change(request, form)
+        others = f" {ended} other session{'' if ended == 1 else 's'} ended." if ended else ""
+        messages.success(request, f"Your password was changed.{others}")
+        return redirect("account")
+    return render(request, "account/password_change.html", {"form": form})
+
+
+@sensitive_variables()
+def _change(request: HttpRequest, form: ChangePasswordForm) -> int:
+    user = _person(request)
+    now = timezone.now()
+    user.set_password(form.cleaned_data["password1"])
+    with transaction.atomic():
+        ended = save_password(user, keep_session=request.session.session_key)
+        record_event(
+            EventTag.PASSWORD_CHANGED,
+            actor=Actor.from_request(request),
+            now=now,
+            object_type="user",
+            object_id=user.pk,
+            object_name=user.username,
+            changes={"endedSessions": [0, ended]},
+        )
+    update_session_auth_hash(request, user)  # a new session id, and the hash of the new password
+    sessions.confirm(request.session, now)
+    return ended
+
+
+def _person(request: HttpRequest) -> User:
+    # The middleware lets nobody else come here.
+    if not isinstance(request.user, User):
+        raise TypeError("A page of an account was reached without sign-in.")
+    return request.user
