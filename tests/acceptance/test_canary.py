@@ -122,10 +122,10 @@ def test_nothing_planted_is_found_anywhere(
 
     with sqlite3.connect(f"file:{installation.data_dir / 'credmgr.sqlite3'}?mode=ro", uri=True) as database:
         dump = "\n".join(database.iterdump()).encode()
-        sessions = [row[0] for row in database.execute("select session_data from django_session")]
+        sessions = [row[0] for row in database.execute("select session_data from accounts_session")]
     leaks += [f"dump: {name}" for name in found_in(dump, planted)]
     leaks += [f"session: {name}" for data in sessions for name in found_in(data.encode(), planted)]
-    leaks += [f"log: {name}" for name in found_in(installation.logs.encode(), planted)]
+    leaks += [f"log: {name}" for name in found_in(installation.logs().encode(), planted)]
 
     visited = 0
     own = f"/applications/{app.facts['id']}"
