@@ -10,6 +10,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db.models.functions import Lower
 
 from credmgr.registrations.models import Application, IdentifierUri
 from credmgr.registrations.queries import parse_guid
@@ -64,7 +65,7 @@ def resources_of(tenant_id: uuid.UUID) -> list[Resource]:
             "application_id", "uri"
         )
     )
-    registered = [_of(row, uris.get(row.pk, "")) for row in applications.order_by("display_name", "pk")]
+    registered = [_of(row, uris.get(row.pk, "")) for row in applications.order_by(Lower("display_name"), "pk")]
     return [*well_known(settings.AUTHORITY_URL), *registered]
 
 

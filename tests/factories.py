@@ -1,0 +1,38 @@
+"""Rows that many tests start from, made by the acts themselves."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from credmgr.accounts.models import User
+from credmgr.audit.recording import Actor
+from credmgr.credentials.client_secrets import add_client_secret
+from credmgr.credentials.models import ClientSecret
+from credmgr.registrations.directories import ensure_default_tenant
+from credmgr.registrations.models import Application
+from credmgr.registrations.registering import register_application
+
+NOW = datetime(2026, 11, 23, 14, 52, 6, tzinfo=UTC)
+COMMAND = Actor.command()
+
+
+def person(name: str = "robin") -> User:
+    """A person with that user name."""
+    return User.objects.create_user(name, first_name=name.capitalize(), last_name="Vale")
+
+
+def actor(user: User) -> Actor:
+    """That person acting."""
+    return Actor(user.shown_name, user)
+
+
+def application(display_name: str = "Harbor Sync Worker", **given: Any) -> Application:
+    """A registration in the default directory."""
+    given = {"actor": COMMAND, "now": NOW, "tenant": ensure_default_tenant(NOW)} | given
+    return register_application(display_name=display_name, **given)
+
+
+def secret(app: Application, *, days: float = 180, age: float = 0, **given: Any) -> tuple[ClientSecret, str]:
+    """A client secret that ends `days` from NOW and began `age` days before it (both may be negative)."""
+    start_at, end_at = NOW - timedelta(days=age), NOW + timedelta(days=days)
+    given = {"description": "worker", "allow_past_end": True, "actor": COMMAND, "now": NOW} | given
+    return add_client_secret(app, start_at=start_at, end_at=end_at, **given)

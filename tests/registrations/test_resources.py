@@ -1,0 +1,105 @@
+"""What a token may be for, by every name that real clients ask with."""
+
+import uuid
+
+import pytest
+
+from credmgr.registrations.registering import delete_application, restore_application, set_disabled
+from credmgr.registrations.resources import find_resource, resources_of, well_known
+from tests.factories import COMMAND, NOW, application
+
+pytestmark = pytest.mark.django_db
+TENANT = uuid.UUID("9a1f1aa4-ba53-4474-9c4b-39bc906bfc3a")
+
+
+@pytest.mark.parametrize(
+    ("identifier", "name"),
+    [
+        ("https://graph.microsoft.com", "Microsoft Graph"),
+        ("https://graph.microsoft.com/", "Microsoft Graph"),
+        ("00000003-0000-0000-c000-000000000000", "Microsoft Graph"),
+        ("00000003-0000-0000-C000-000000000000", "Microsoft Graph"),
+        ("https://localhost:8443", "Microsoft Graph"),
+        ("https://localhost:8443/", "Microsoft Graph"),
+        ("https://localhost", "Microsoft Graph"),
+        ("https://localhost/", "Microsoft Graph"),
+        ("https://management.azure.com", "Azure Resource Manager"),
+        ("https://management.azure.com/", "Azure Resource Manager"),
+        ("https://management.core.windows.net/", "Azure Resource Manager"),
+        ("797f4846-ba00-4fd7-ba43-dac1f8f63013", "Azure Resource Manager"),
+    ],
+)
+def test_well_known_names_are_found_without_a_query(identifier, name, settings, django_assert_num_queries):
+    settings.AUTHORITY_URL = "https://localhost:8443"
+    with django_assert_num_queries(0):
+        found = find_resource(TENANT, identifier)
+    assert found is not None
+    assert (found.name, found.access_token_version, found.application_id) == (name, 1, None)
+
+
+def test_the_servers_own_root_follows_its_address(settings):
+    settings.AUTHORITY_URL = "https://login.norrvik.example"
+    assert find_resource(TENANT, "https://login.norrvik.example/").name == "Microsoft Graph"
+    assert find_resource(TENANT, "https://localhost:8443/") is None
+    assert len(set(well_known(settings.AUTHORITY_URL)[0].names)) == 5
+    settings.AUTHORITY_URL = "https://[::1]:8443"
+    assert find_resource(TENANT, "https://[::1]/").name == "Microsoft Graph"
+
+
+@pytest.mark.parametrize("how", ["uri", "client id", "client id in capitals"])
+def test_a_registration_is_found_by_uri_and_client_id_in_one_query(how, django_assert_num_queries):
+    app = application(identifier_uri="api://orders")
+    identifier = {
+        "uri": "api://orders",
+        "client id": str(app.client_id),
+        "client id in capitals": str(app.client_id).upper(),
+    }[how]
+    with django_assert_num_queries(1):
+        found = find_resource(app.tenant_id, identifier)
+    assert found is not None
+    assert (found.application_id, found.client_id, found.access_token_version) == (app.pk, app.client_id, 2)
+
+
+@pytest.mark.parametrize(
+    "identifier", ["api://orders/", "API://orders", "api://order", "", "\x00", "x" * 5000, "api://örders"]
+)
+def test_anything_else_is_no_resource(identifier):
+    app = application(identifier_uri="api://orders")
+    assert find_resource(app.tenant_id, identifier) is None
+
+
+def test_api_client_id_is_a_name_only_when_registered():
+    app = application()
+    assert find_resource(app.tenant_id, f"api://{app.client_id}") is None
+
+
+def test_another_directory_knows_nothing_of_it():
+    app = application(identifier_uri="api://orders")
+    assert find_resource(TENANT, "api://orders") is None
+    assert find_resource(TENANT, str(app.client_id)) is None
+
+
+def test_deleted_registrations_are_no_resources_until_restored():
+    app = application(identifier_uri="api://orders")
+    delete_application(app, actor=COMMAND, now=NOW)
+    assert find_resource(app.tenant_id, "api://orders") is None
+    assert find_resource(app.tenant_id, str(app.client_id)) is None
+    restore_application(app, actor=COMMAND, now=NOW)
+    assert find_resource(app.tenant_id, "api://orders") is not None
+
+
+def test_a_disabled_registration_says_so_and_is_not_offered():
+    app = application(identifier_uri="api://orders")
+    set_disabled(app, disabled=True, actor=COMMAND, now=NOW)
+    assert find_resource(app.tenant_id, "api://orders").is_disabled
+    assert app.pk not in [each.application_id for each in resources_of(app.tenant_id)]
+
+
+def test_the_list_begins_with_graph_and_costs_two_queries(django_assert_num_queries):
+    tenant_id = application("zebra", identifier_uri="api://zebra").tenant_id
+    application("Apple")
+    with django_assert_num_queries(2):
+        found = resources_of(tenant_id)
+    assert [each.name for each in found] == ["Microsoft Graph", "Azure Resource Manager", "Apple", "zebra"]
+    assert found[0].names[0] == "https://graph.microsoft.com"
+    assert found[3].names[0] == "api://zebra"
