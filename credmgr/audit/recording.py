@@ -24,7 +24,8 @@ class Actor:
     @classmethod
     def from_request(cls, request: HttpRequest) -> "Actor":
         """The person behind a request."""
-        user = request.user if isinstance(request.user, User) else None
+        person = getattr(request, "user", None)
+        user = person if isinstance(person, User) else None
         return cls(
             name=user.shown_name if user else "Not signed in",
             user=user,
