@@ -36,7 +36,7 @@ lint: $(VENV)/.ready-to-test ## style, types, pending migrations, system checks
 		$(BIN)/python manage.py check
 
 bench: $(VENV)/.ready-to-run ## tokens a second, processor time a token, the list page with 10,000 registrations
-	$(BIN)/python manage.py bench
+	$(BIN)/python -m tests.bench
 
 lock: $(VENV)/.ready-to-test ## write the pinned requirements anew from requirements*.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
