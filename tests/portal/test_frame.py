@@ -55,7 +55,9 @@ def test_theme_is_changed_by_post_only(signed_in: Client):
 
 def test_navigation_marks_where_one_is(signed_in: Client, harbor: Application):
     body = signed_in.get(f"/applications/{harbor.pk}/properties").content.decode()
-    marked = re.findall(r'<a class="(nav-item|menu-item)"[^>]*aria-current="page"[^>]*>.*?<span[^>]*>([^<]+)', body)
+    marked = re.findall(
+        r'<a class="(nav-item|menu-item)"[^>]*aria-current="page"[^>]*>.*?<span[^>]*>([^<]+)', body
+    )
     assert marked == [("nav-item", "App registrations"), ("menu-item", "Branding &amp; properties")]
 
 

@@ -111,7 +111,9 @@ def test_the_number_of_queries_does_not_grow(
 def test_endpoints_name_the_configured_authority_and_never_the_host_header(
     signed_in: Client, harbor: Application
 ):
-    body = signed_in.get(f"/applications/{harbor.pk}/endpoints", headers={"host": "127.0.0.1"}).content.decode()
+    body = signed_in.get(
+        f"/applications/{harbor.pk}/endpoints", headers={"host": "127.0.0.1"}
+    ).content.decode()
     base = f"{settings.AUTHORITY_URL}/{harbor.tenant_id}"
     assert f"<pre>{base}/v2.0/.well-known/openid-configuration</pre>" in body
     assert f"<pre>{base}/oauth2/v2.0/token</pre>" in body

@@ -22,7 +22,11 @@ def filled(client: Client, address: str, **typed: str) -> dict[str, str]:
 
 
 def register_form(client: Client, **typed: str) -> dict[str, str]:
-    given = {"display_name": "Harbor Sync Worker", "sign_in_audience": "AzureADMyOrg", "start_with": "nothing"}
+    given = {
+        "display_name": "Harbor Sync Worker",
+        "sign_in_audience": "AzureADMyOrg",
+        "start_with": "nothing",
+    }
     return filled(client, NEW, **(given | typed))
 
 
@@ -46,7 +50,7 @@ def test_registers_and_the_creator_owns_it(signed_in: Client, person):
         "api://harbor-sync",
     )
     assert list(made.owners.all()) == [person]
-    assert AuditEvent.objects.get().tag == "application:registered"
+    assert AuditEvent.objects.get(application_id=made.pk).tag == "application:registered"
 
 
 def test_the_same_form_sent_twice_makes_one(signed_in: Client):
