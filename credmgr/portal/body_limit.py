@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from credmgr.portal.views.errors import too_large
 
-# So much of an oversized body is still read and dropped: a browser that is cut off while it sends shows no page.
+# So much of an oversized body is still read and dropped: a browser that is cut off shows no page.
 _DRAINED_BYTES = 8 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 

@@ -1,7 +1,7 @@
 """Where a new client secret goes: lines and commands for the page that shows its value once.
 
-Only the .env lines hold the value; the commands take it from a prompt or from standard input, so that it stays
-out of the shell's history and the list of processes.
+Only the .env lines hold the value; the commands take it from a prompt or from standard input, so that it
+stays out of the shell's history and the list of processes.
 """
 
 import shlex

@@ -117,7 +117,7 @@ class SecretForm(StepUpFormMixin, OncePerFormMixin, PortalForm):
         return cleaned
 
     def period(self) -> tuple[datetime, datetime]:
-        """Start and end, aware UTC. A custom period that starts today starts now; it ends with its last day."""
+        """Start and end, aware UTC. A custom period that starts today starts now."""
         cleaned = self.cleaned_data
         if cleaned["expires"] != CUSTOM:
             return self.now, end_of_choice(int(cleaned["expires"]), self.now)

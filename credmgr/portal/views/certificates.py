@@ -14,6 +14,7 @@ from django.utils.text import slugify
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from credmgr.accounts import throttling
 from credmgr.audit.credential_use import newest_use
 from credmgr.audit.recording import Actor
 from credmgr.credentials.certificates import (
@@ -40,7 +41,6 @@ from credmgr.portal.credential_lists import (
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.base import PortalForm
 from credmgr.portal.forms.certificates import CertificateForm, ExamineForm
-from credmgr.portal.upload_limit import uploads_left
 from credmgr.registrations.models import Application
 
 TOO_OFTEN = "That were too many uploads within a minute. Nothing was stored. Wait a minute, then try again."
@@ -72,7 +72,7 @@ def certificate_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResp
     if request.method != "POST":
         return _upload_page(request, application, form)
     form = CertificateForm(request.POST, request.FILES, request=request)
-    if not uploads_left(request):
+    if not _has_upload_left(request):
         form.add_error(None, TOO_OFTEN)
         return _upload_page(request, application, form, status=429)
     if not form.is_valid():
@@ -106,7 +106,7 @@ def certificate_examine(request: HttpRequest, application_id: uuid.UUID) -> Http
     form = ExamineForm(request.POST, request.FILES)
     context: dict[str, Any] = {"application": application}
     status = 200
-    if not uploads_left(request):
+    if not _has_upload_left(request):
         status, context["complaint"] = 429, TOO_OFTEN
     elif form.is_valid():
         context |= _found(_examine(application, form))
@@ -216,6 +216,12 @@ def certificate_delete(
         "back": reverse("portal:certificates", args=[application.pk]),
     }
     return render(request, "portal/credentials/certificate_delete.html", context)
+
+
+def _has_upload_left(request: HttpRequest) -> bool:
+    """Count this upload; False when the person has used up the minute's share."""
+    limit = throttling.Limit("upload", settings.UPLOADS_PER_MINUTE, 60)
+    return not throttling.admit(throttling.key_of(limit.purpose, request.user.pk), limit, timezone.now())
 
 
 @sensitive_variables()

@@ -47,8 +47,8 @@ _NOT_FOUND = _Page(
 _TOO_LARGE = _Page(
     413,
     "That was more than this server accepts",
-    "A request may have 1 MB, an uploaded file 64 KB; a certificate is usually smaller than 4 KB. Nothing was "
-    "stored. Go back and check that this is the right file.",
+    "A request may have 1 MB, an uploaded file 64 KB; a certificate is usually smaller than 4 KB. "
+    "Nothing was stored. Go back and check that this is the right file.",
 )
 _FAILED = _Page(
     500,
