@@ -182,7 +182,8 @@ def test_a_failure_to_write_the_audit_makes_no_secret(signed_in: Client, harbor:
     form = secret_form(signed_in, harbor)
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE TRIGGER refuse_audit BEFORE INSERT ON audit_auditevent BEGIN SELECT RAISE(ABORT, 'full'); END"
+            "CREATE TRIGGER refuse_audit BEFORE INSERT ON audit_auditevent "
+            "BEGIN SELECT RAISE(ABORT, 'full'); END"
         )
     signed_in.raise_request_exception = False
     try:

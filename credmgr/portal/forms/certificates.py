@@ -67,12 +67,16 @@ class CertificateForm(StepUpFormMixin, ExamineForm):
         label="Description",
         required=False,
         max_length=DESCRIPTION_MAX * 4,
-        widget=forms.TextInput(attrs={"maxlength": DESCRIPTION_MAX}),
+        # A little more than the limit passes, so that the act can say how long the text is.
         help_text="Optional. Without it the list shows the subject.",
     )
     accepted = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     field_order = ["certificate_file", "description", "keep_private_key", "key_file", "password"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["description"].widget.attrs["maxlength"] = DESCRIPTION_MAX
 
 
 def _read(file: Any) -> bytes:

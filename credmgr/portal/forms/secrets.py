@@ -36,7 +36,7 @@ class SecretForm(StepUpFormMixin, OncePerFormMixin, PortalForm):
         required=False,
         # A little more than the limit passes, so that the act can say how long the text is.
         max_length=DESCRIPTION_MAX * 4,
-        widget=forms.TextInput(attrs={"maxlength": DESCRIPTION_MAX, "autofocus": True}),
+        widget=forms.TextInput(attrs={"autofocus": True}),
         help_text="Optional. Say where it will be used, so that a later reader knows what breaks without it.",
     )
     expires = forms.ChoiceField(
@@ -80,6 +80,8 @@ class SecretForm(StepUpFormMixin, OncePerFormMixin, PortalForm):
     def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.now = now
+        # The field's own limit is larger; the browser is told the real one.
+        self.fields["description"].widget.attrs["maxlength"] = DESCRIPTION_MAX
         today = now.astimezone(UTC).date()
         self.fields["start"].initial = today
         self.fields["end"].initial = today + timedelta(days=CHOICES[0])
