@@ -1,7 +1,10 @@
 """The people who use the portal, and what guards their way in."""
 
 import uuid
+from importlib import import_module
+from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
@@ -25,6 +28,11 @@ class Session(AbstractBaseSession):
 
     class Meta(AbstractBaseSession.Meta):
         pass
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        """The store that reads and writes these rows."""
+        return import_module(settings.SESSION_ENGINE).SessionStore
 
 
 class SetupLink(models.Model):

@@ -4,9 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
 from credmgr.accounts import administrators
@@ -29,14 +27,17 @@ class SetupLinkError(DomainError):
 
 
 def make_setup_link(now: datetime) -> str | None:
-    """A new link's full address, None when there is an administrator. Links made before are dead from here on."""
+    """The token of a new link (see the page account_setup), None when there is an administrator.
+
+    Links made before are dead from here on.
+    """
     if administrators.exists():
         return None
     token = secrets.token_urlsafe(TOKEN_BYTES)
     with transaction.atomic():
         SetupLink.objects.all().delete()
         SetupLink.objects.create(digest=_digest(token), expires_at=now + VALID_FOR)
-    return str(settings.PORTAL_URL) + reverse("account_setup", args=[token])
+    return token
 
 
 @sensitive_variables("token")

@@ -99,7 +99,9 @@ class SetupForm(_NewPasswordForm):
 class ChangePasswordForm(_NewPasswordForm):
     """The present password and a new one."""
 
-    current = _password("Current password", _CURRENT, error_messages={"required": "Enter your current password."})
+    current = _password(
+        "Current password", _CURRENT, error_messages={"required": "Enter your current password."}
+    )
     password1 = _password(
         "New password", _NEW, help_text=PASSWORD_HINT, error_messages={"required": "Choose a new password."}
     )

@@ -150,7 +150,10 @@ def _finish(request: HttpRequest, form: SetupForm, link: setup_links.SetupLink) 
     with transaction.atomic():
         setup_links.use_link(link, user, now)
         actor = Actor(
-            user.shown_name, user, request.META.get("REMOTE_ADDR", ""), Actor.from_request(request).correlation_id
+            user.shown_name,
+            user,
+            request.META.get("REMOTE_ADDR", ""),
+            Actor.from_request(request).correlation_id,
         )
         for tag in (EventTag.SETUP_LINK_USED, EventTag.ADMINISTRATOR_CREATED):
             record_event(

@@ -1,0 +1,213 @@
+"""Default-deny, session limits, cookies."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from credmgr.accounts.models import Session, User
+from credmgr.accounts.sessions import end_sessions, forget_expired
+from tests.accounts.conftest import Clock, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+# ---------------------------------------------------------------- default-deny
+def test_every_page_but_the_named_ones_asks_for_sign_in(browser: Client):
+    """L-4: over the whole URL map. What is public is listed here, so that nothing joins unseen."""
+    open_names = {
+        "account_login",
+        "account_setup",
+        "account_setup_form",
+        "health_live",
+        "health_ready",
+        "ca_certificate",
+    }
+    found = set()
+    for name, path in _addresses():
+        answer = browser.get(path)
+        if answer.status_code != 302 or not answer.headers["Location"].startswith("/account/login?next="):
+            found.add(name)
+    assert found <= open_names
+    assert {"account_login", "account_setup_form", "health_live"} <= found
+
+
+def _addresses() -> list[tuple[str, str]]:
+    """(name, an address) of every page, from Django's own map."""
+    from django.urls import URLPattern, URLResolver, get_resolver
+
+    samples = {
+        "uuid": "11111111-2222-4333-8444-555555555555",
+        "int": "1",
+        "str": "some-text",
+        "slug": "a",
+        "path": "a",
+    }
+
+    def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> list[tuple[str, str]]:
+        rows = []
+        for pattern in patterns:
+            route = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                rows += walk(pattern.url_patterns, route)
+                continue
+            for kind, sample in samples.items():
+                while f"<{kind}:" in route:
+                    start = route.index(f"<{kind}:")
+                    route = route[:start] + sample + route[route.index(">", start) + 1 :]
+            rows.append((pattern.name or "", f"/{route}"))
+        return rows
+
+    rows = walk(get_resolver().url_patterns, "")
+    assert len(rows) > 20
+    assert not [path for _, path in rows if "<" in path]
+    return rows
+
+
+@pytest.mark.parametrize("method", ["put", "delete", "patch"])
+def test_programs_get_401(db: None, browser: Client, method: str):
+    answer = getattr(Client(), method)("/account")
+    assert answer.status_code == 401
+    assert answer.json()["error"] == "sign_in_required"
+    assert "WWW-Authenticate" in answer.headers
+
+
+def test_whoever_asks_for_json_gets_401(db: None):
+    assert Client().get("/account", headers={"Accept": "application/json"}).status_code == 401
+    assert Client().post("/account", "{}", content_type="application/json").status_code == 401
+    assert Client().get("/account", headers={"Accept": "text/html,application/json"}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("referer", "expected"),
+    [
+        ("http://testserver/help?x=1", "%2Fhelp%3Fx%3D1"),
+        ("https://evil.example/steal", "%2F"),
+        ("", "%2F"),
+    ],
+)
+def test_a_form_sent_too_late_leads_back_to_its_page(settings: Settings, referer: str, expected: str):
+    settings.ALLOWED_HOSTS = ["testserver"]
+    answer = Client().post("/account", {"full_name": "x"}, headers={"Referer": referer})
+    assert answer.headers["Location"] == f"/account/login?next={expected}"
+
+
+# ---------------------------------------------------------------- limits
+def test_l1_half_an_hour_without_activity_ends_the_session(
+    signed_in: Client, clock: Clock, settings: Settings
+):
+    signed_in.get("/account")
+    key = signed_in.cookies[settings.SESSION_COOKIE_NAME].value
+    clock.forward(minutes=30)
+    answer = signed_in.get("/account", follow=True)
+    assert answer.redirect_chain[-1][0].startswith("/account/login")
+    assert "Your session ended" in answer.content.decode()
+    assert not Session.objects.filter(session_key=key).exists()
+
+
+def test_l1_activity_keeps_it_until_eight_hours_are_over(signed_in: Client, clock: Clock):
+    for _ in range(23):
+        clock.forward(minutes=20)
+        assert signed_in.get("/account").status_code == 200
+    clock.forward(minutes=20)
+    assert signed_in.get("/account").status_code == 302
+
+
+def test_l1_small_steps_count_as_activity(signed_in: Client, clock: Clock):
+    for _ in range(200):
+        clock.forward(seconds=19)
+        assert signed_in.get("/account").status_code == 200
+
+
+def test_quick_requests_do_not_write_the_session(
+    signed_in: Client, clock: Clock, django_assert_num_queries: object
+):
+    clock.forward(minutes=5)
+    signed_in.get("/account")
+    before = Session.objects.get(user__isnull=False).session_data
+    clock.forward(seconds=5)
+    signed_in.get("/account")
+    assert Session.objects.get(user__isnull=False).session_data == before
+
+
+def test_l1_a_session_without_its_moments_is_over(signed_in: Client, settings: Settings):
+    session = signed_in.session
+    del session["signed_in_at"]
+    session.save()
+    assert signed_in.get("/account").status_code == 302
+
+
+def test_l1_a_disabled_person_is_out_with_the_next_request_and_stays_out(signed_in: Client, person: User):
+    User.objects.update(is_active=False)
+    assert signed_in.get("/account").status_code == 302
+    assert not Session.objects.filter(user=person).exists()
+    User.objects.update(is_active=True)
+    assert signed_in.get("/account").status_code == 302
+
+
+def test_l1_a_deleted_person_is_out(signed_in: Client, person: User):
+    person.delete()
+    assert signed_in.get("/account").status_code == 302
+
+
+def test_end_sessions_spares_the_one_to_keep_and_other_people(signed_in: Client, person: User):
+    User.objects.create_user("sam", password="a-canary-of-a-password-9")
+    other_person, second = Client(), Client()
+    sign_in(other_person, "sam", "a-canary-of-a-password-9")
+    sign_in(second)
+    kept = Session.objects.filter(user=person).first()
+    assert kept is not None
+    assert end_sessions(person, keep=kept.session_key) == 1
+    assert Session.objects.filter(user=person).get() == kept
+    assert other_person.get("/account").status_code == 200
+
+
+def test_expired_rows_can_be_swept(signed_in: Client, clock: Clock):
+    assert forget_expired(clock.now) == 0
+    clock.forward(days=2)
+    assert forget_expired(clock.now) >= 1
+
+
+# ---------------------------------------------------------------- cookies
+def test_h4_only_known_cookies_are_ever_set(person: User, browser: Client, settings: Settings):
+    sign_in(browser)
+    for path in ("/applications", "/account", "/account/password", "/help", "/account/logout"):
+        browser.get(path)
+    assert set(browser.cookies) == {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME}
+    session = browser.cookies[settings.SESSION_COOKIE_NAME]
+    assert session["httponly"]
+    assert session["samesite"] == "Lax"
+    assert session["path"] == "/"
+    assert not session["domain"]
+    assert not session["max-age"], "a session cookie ends with the browser; the limits are the server's"
+
+
+@pytest.mark.parametrize(
+    ("listener", "expected"),
+    [
+        ("portal", "sessionid csrftoken False False theme"),
+        ("secure", "__Host-sessionid __Host-csrftoken True True __Host-theme"),
+    ],
+)
+def test_h4_cookie_names_and_flags_of_both_listeners(listener: str, expected: str):
+    program = (
+        "import django; django.setup()\n"
+        "from django.conf import settings as s\n"
+        "from credmgr.portal.navigation import THEME_COOKIE\n"
+        "assert s.SESSION_COOKIE_HTTPONLY and s.CSRF_COOKIE_HTTPONLY\n"
+        "assert s.SESSION_COOKIE_SAMESITE == s.CSRF_COOKIE_SAMESITE == 'Lax'\n"
+        "assert s.SESSION_COOKIE_PATH == s.CSRF_COOKIE_PATH == '/'\n"
+        "assert not s.SESSION_COOKIE_DOMAIN and not s.CSRF_COOKIE_DOMAIN\n"
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, THEME_COOKIE)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "CREDMGR_LISTENER": listener},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == expected, done.stderr
