@@ -37,3 +37,6 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the t
 os.environ["DJANGO_SETTINGS_MODULE"] = "credmgr.settings"
 django.setup()
 settings.TOKENS_DATABASE = "default"
+if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file and not Django's shared memory: threads then wait for each other's locks as real processes do.
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(_DATA_DIR / "test.sqlite3")

@@ -65,7 +65,8 @@ def resources_of(tenant_id: uuid.UUID) -> list[Resource]:
             "application_id", "uri"
         )
     )
-    registered = [_of(row, uris.get(row.pk, "")) for row in applications.order_by(Lower("display_name"), "pk")]
+    by_name = applications.order_by(Lower("display_name"), "pk")
+    registered = [_of(row, uris.get(row.pk, "")) for row in by_name]
     return [*well_known(settings.AUTHORITY_URL), *registered]
 
 

@@ -313,7 +313,7 @@ def test_the_default_directory_is_made_once_with_name_and_domain(settings):
         "7feab92fcb5b426fa4ce20428398d805",
         " 7feab92f-cb5b-426f-a4ce-20428398d805",
         "7feab92f-cb5b-426f-a4ce-20428398d805\n",
-        "７feab92f-cb5b-426f-a4ce-20428398d805",
+        "\uff17feab92f-cb5b-426f-a4ce-20428398d805",
         "7feab92f-cb5b-426f-a4ce-20428398d805\x00",
         "",
     ],
