@@ -62,8 +62,8 @@ def new_administrator(user_name: str, full_name: str, password: str) -> User:
 def set_administrator(user_name: str, password: str, *, record: Callable[[Outcome], None]) -> Outcome:
     """Make an administrator; of one who exists already, reset the password, enable, and end the sessions.
 
-    record is called inside the transaction, to write the audit. Raises AdministratorError, PasswordError; nothing is
-    changed then.
+    record is called inside the transaction, to write the audit. Raises AdministratorError, PasswordError;
+    nothing is changed then.
     """
     user = find(user_name)
     is_new = user is None

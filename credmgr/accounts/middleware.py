@@ -23,7 +23,7 @@ class SignInRequiredMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """End a session whose time is over, or whose person may no longer be here, before anything reads it."""
+        """First end a session whose time is over, or whose person may no longer be here."""
         now = timezone.now()
         session = request.session
         if sessions.belongs_to_somebody(session):

@@ -22,7 +22,7 @@ class User(AbstractUser):
 
 
 class Session(AbstractBaseSession):
-    """A browser's session. user: who signed in with it, so that all of a person's sessions can be ended at once."""
+    """A browser's session. user: who signed in with it, so that a person's sessions can be ended at once."""
 
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
 
@@ -42,6 +42,9 @@ class SetupLink(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 
+    def __str__(self) -> str:
+        return f"Set-up link until {self.expires_at:%H:%M:%S}"
+
 
 class ThrottleCounter(models.Model):
     """Attempts counted per key and slice of time, shared by all processes; see throttling.
@@ -55,3 +58,6 @@ class ThrottleCounter(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key", "window_start"], name="throttle_key_window")]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.count}"

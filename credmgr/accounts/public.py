@@ -7,8 +7,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def public(view: View) -> View:
-    """Let a view function (for class-based views: the result of as_view) answer people who are not signed in."""
-    view.is_public = True  # type: ignore[attr-defined] # functions take attributes; the middleware reads this one
+    """Let a view function (of class-based views: what as_view gives) answer people who are not signed in."""
+    view.is_public = True  # type: ignore[attr-defined] # functions do take attributes
     return view
 
 

@@ -1,4 +1,4 @@
-"""How long a session lasts, and how sessions end. All moments are kept on the server, in the session itself."""
+"""How long a session lasts, and how sessions end. All moments are kept on the server, in the session."""
 
 from datetime import datetime
 

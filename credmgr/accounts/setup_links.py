@@ -21,8 +21,8 @@ class SetupLinkError(DomainError):
     def __init__(self) -> None:
         super().__init__(
             "setup_link",
-            "This set-up link cannot be used. A link works once and for an hour, ends when the server is started "
-            "again, and has no use once there is an administrator.",
+            "This set-up link cannot be used. A link works once and for an hour, ends when the server is "
+            "started again, and has no use once there is an administrator.",
         )
 
 
@@ -53,9 +53,9 @@ def open_link(link_id: object, now: datetime) -> SetupLink:
 
 
 def use_link(link: SetupLink, user: User, now: datetime) -> None:
-    """Save the first administrator (see administrators.new_administrator) and use up the link, both or nothing.
+    """Save the first administrator and use up the link, both or nothing.
 
-    Raises SetupLinkError when somebody was quicker. The caller holds the transaction that also writes the audit.
+    Raises SetupLinkError when somebody was quicker. The caller's transaction also writes the audit.
     """
     with transaction.atomic():
         # Whoever changes the row first wins; the other finds it used.

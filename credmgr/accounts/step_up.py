@@ -42,9 +42,9 @@ def password_refusal(request: HttpRequest, password: str) -> str:
 class StepUpFormMixin(forms.BaseForm):
     """Adds the field `current_password` while the last confirmation is too old.
 
-    Used as Form(request=request, ...). Show it with templates/portal/_step_up.html. When only the password was missing
-    or wrong, everything else that was typed stays in the form; a right password is remembered even when another field
-    is refused, so it is never asked twice.
+    Used as Form(request=request, ...). Show it with templates/portal/_step_up.html. When only the password
+    was missing or wrong, everything else that was typed stays in the form; a right password is remembered even
+    when another field is refused, so it is never asked twice.
     """
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
@@ -71,7 +71,7 @@ class StepUpFormMixin(forms.BaseForm):
 
     @sensitive_variables("password")
     def full_clean(self) -> None:
-        """Django's own, then the password: also where another field is wrong, so that it is typed once only."""
+        """Django's own, then the password, even where another field is wrong: it is typed once only."""
         super().full_clean()
         if not self.is_bound or FIELD not in self.fields or FIELD in self.errors:
             return
@@ -82,4 +82,4 @@ class StepUpFormMixin(forms.BaseForm):
         sessions.confirm(self.request.session, timezone.now())
         stepped_up.send(sender=User, request=self.request, user=self.request.user)
         del self.fields[FIELD]
-        self._bound_fields_cache.pop(FIELD, None)
+        self._bound_fields_cache.pop(FIELD, None)  # type: ignore[attr-defined] # missing in the stubs

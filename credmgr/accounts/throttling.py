@@ -1,7 +1,7 @@
 """Counts attempts per key in the database, for all processes, in a sliding window (security rules L-3, C-2).
 
-A window is cut into slices; a row counts the attempts of one key in one slice. An attempt weighs until its whole slice
-has left the window, so no window of any position ever holds more than the limit.
+A window is cut into slices; a row counts the attempts of one key in one slice. An attempt weighs until its
+whole slice has left the window, so no window of any position ever holds more than the limit.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _COUNT_ONE = (
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `most` attempts within any `window_seconds`. purpose: short name that starts the keys ("sign-in")."""
+    """At most `most` attempts within any `window_seconds`. purpose: short name that starts the keys."""
 
     purpose: str
     most: int
@@ -79,7 +79,7 @@ def too_many(key: str, most: int, window_seconds: int, now: datetime) -> int:
 
 
 def admit(key: str, limit: Limit, now: datetime) -> int:
-    """Count an attempt if the limit has room for it: 0 when it has, else whole seconds to wait (nothing counted).
+    """Count an attempt if the limit has room: 0 when it has, else whole seconds to wait (nothing counted).
 
     Counting comes before judging, so that parallel attempts cannot pass one free place together.
     """

@@ -1,4 +1,4 @@
-"""Writes the audit of sign-ins and step-ups. Signals bring them: allauth, Django and `accounts` know no audit."""
+"""Writes the audit of sign-ins and step-ups. Signals bring them: allauth and `accounts` know no audit."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def signed_in(request: HttpRequest, user: User, **_: Any) -> None:
 
 @receiver(user_login_failed, dispatch_uid=f"{_UID}.failed")
 def sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
-    """Somebody was refused. An unknown name is not written down: people type passwords into the wrong field."""
+    """Somebody was refused. An unknown name is not kept: people type passwords into the wrong field."""
     if request is not None:
         user = administrators.find(str(credentials.get("username", "")))
         _record(EventTag.SIGN_IN_FAILED, request, user, succeeded=False)

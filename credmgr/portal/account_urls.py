@@ -1,4 +1,4 @@
-"""Addresses of sign-in and of one's own account. Their names are allauth's where it has one, so without a namespace.
+"""Addresses of sign-in and of one's own account. The names are allauth's where it has one: no namespace.
 
 Only these of allauth's pages exist: nothing of sign-up, e-mail addresses or self-service reset.
 """

@@ -1,7 +1,7 @@
 """People, browsers and a clock for the tests of sign-in."""
 
-from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -34,10 +34,7 @@ def browser() -> Client:
     return Client(enforce_csrf_checks=True)
 
 
-SendForm = Callable[..., "object"]
-
-
-def send(client: Client, path: str, fields: dict[str, str], **more: object):  # type: ignore[no-untyped-def] # Django's test response
+def send(client: Client, path: str, fields: dict[str, str], **more: Any) -> Any:
     """Open the page, then send its form with these fields, as a browser does."""
     page = client.get(path, follow=True)
     token = page.context["csrf_token"] if page.context else ""
@@ -45,7 +42,7 @@ def send(client: Client, path: str, fields: dict[str, str], **more: object):  # 
     return client.post(target, {**fields, "csrfmiddlewaretoken": str(token)}, **more)
 
 
-def sign_in(client: Client, login: str = "robin", password: str = PASSWORD, **more: object):  # type: ignore[no-untyped-def] # as above
+def sign_in(client: Client, login: str = "robin", password: str = PASSWORD, **more: Any) -> Any:
     """Fill the sign-in form."""
     return send(client, "/account/login", {"login": login, "password": password}, **more)
 
@@ -70,7 +67,7 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Django's clock, stopped until a test moves it."""
     stopped = Clock()
     monkeypatch.setattr("django.utils.timezone.now", lambda: stopped.now)

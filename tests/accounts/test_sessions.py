@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 # ---------------------------------------------------------------- default-deny
-def test_every_page_but_the_named_ones_asks_for_sign_in(browser: Client):
+def test_every_page_but_the_named_ones_asks_for_sign_in(browser: Client) -> None:
     """L-4: over the whole URL map. What is public is listed here, so that nothing joins unseen."""
     open_names = {
         "account_login",
@@ -68,14 +68,14 @@ def _addresses() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch"])
-def test_programs_get_401(db: None, browser: Client, method: str):
+def test_programs_get_401(db: None, browser: Client, method: str) -> None:
     answer = getattr(Client(), method)("/account")
     assert answer.status_code == 401
     assert answer.json()["error"] == "sign_in_required"
     assert "WWW-Authenticate" in answer.headers
 
 
-def test_whoever_asks_for_json_gets_401(db: None):
+def test_whoever_asks_for_json_gets_401(db: None) -> None:
     assert Client().get("/account", headers={"Accept": "application/json"}).status_code == 401
     assert Client().post("/account", "{}", content_type="application/json").status_code == 401
     assert Client().get("/account", headers={"Accept": "text/html,application/json"}).status_code == 302
@@ -89,7 +89,7 @@ def test_whoever_asks_for_json_gets_401(db: None):
         ("", "%2F"),
     ],
 )
-def test_a_form_sent_too_late_leads_back_to_its_page(settings: Settings, referer: str, expected: str):
+def test_a_form_sent_too_late_leads_back_to_its_page(settings: Settings, referer: str, expected: str) -> None:
     settings.ALLOWED_HOSTS = ["testserver"]
     answer = Client().post("/account", {"full_name": "x"}, headers={"Referer": referer})
     assert answer.headers["Location"] == f"/account/login?next={expected}"
@@ -98,7 +98,7 @@ def test_a_form_sent_too_late_leads_back_to_its_page(settings: Settings, referer
 # ---------------------------------------------------------------- limits
 def test_l1_half_an_hour_without_activity_ends_the_session(
     signed_in: Client, clock: Clock, settings: Settings
-):
+) -> None:
     signed_in.get("/account")
     key = signed_in.cookies[settings.SESSION_COOKIE_NAME].value
     clock.forward(minutes=30)
@@ -108,7 +108,7 @@ def test_l1_half_an_hour_without_activity_ends_the_session(
     assert not Session.objects.filter(session_key=key).exists()
 
 
-def test_l1_activity_keeps_it_until_eight_hours_are_over(signed_in: Client, clock: Clock):
+def test_l1_activity_keeps_it_until_eight_hours_are_over(signed_in: Client, clock: Clock) -> None:
     for _ in range(23):
         clock.forward(minutes=20)
         assert signed_in.get("/account").status_code == 200
@@ -116,7 +116,7 @@ def test_l1_activity_keeps_it_until_eight_hours_are_over(signed_in: Client, cloc
     assert signed_in.get("/account").status_code == 302
 
 
-def test_l1_small_steps_count_as_activity(signed_in: Client, clock: Clock):
+def test_l1_small_steps_count_as_activity(signed_in: Client, clock: Clock) -> None:
     for _ in range(200):
         clock.forward(seconds=19)
         assert signed_in.get("/account").status_code == 200
@@ -124,7 +124,7 @@ def test_l1_small_steps_count_as_activity(signed_in: Client, clock: Clock):
 
 def test_quick_requests_do_not_write_the_session(
     signed_in: Client, clock: Clock, django_assert_num_queries: object
-):
+) -> None:
     clock.forward(minutes=5)
     signed_in.get("/account")
     before = Session.objects.get(user__isnull=False).session_data
@@ -133,14 +133,16 @@ def test_quick_requests_do_not_write_the_session(
     assert Session.objects.get(user__isnull=False).session_data == before
 
 
-def test_l1_a_session_without_its_moments_is_over(signed_in: Client, settings: Settings):
+def test_l1_a_session_without_its_moments_is_over(signed_in: Client, settings: Settings) -> None:
     session = signed_in.session
     del session["signed_in_at"]
     session.save()
     assert signed_in.get("/account").status_code == 302
 
 
-def test_l1_a_disabled_person_is_out_with_the_next_request_and_stays_out(signed_in: Client, person: User):
+def test_l1_a_disabled_person_is_out_with_the_next_request_and_stays_out(
+    signed_in: Client, person: User
+) -> None:
     User.objects.update(is_active=False)
     assert signed_in.get("/account").status_code == 302
     assert not Session.objects.filter(user=person).exists()
@@ -148,12 +150,12 @@ def test_l1_a_disabled_person_is_out_with_the_next_request_and_stays_out(signed_
     assert signed_in.get("/account").status_code == 302
 
 
-def test_l1_a_deleted_person_is_out(signed_in: Client, person: User):
+def test_l1_a_deleted_person_is_out(signed_in: Client, person: User) -> None:
     person.delete()
     assert signed_in.get("/account").status_code == 302
 
 
-def test_end_sessions_spares_the_one_to_keep_and_other_people(signed_in: Client, person: User):
+def test_end_sessions_spares_the_one_to_keep_and_other_people(signed_in: Client, person: User) -> None:
     User.objects.create_user("sam", password="a-canary-of-a-password-9")
     other_person, second = Client(), Client()
     sign_in(other_person, "sam", "a-canary-of-a-password-9")
@@ -165,14 +167,14 @@ def test_end_sessions_spares_the_one_to_keep_and_other_people(signed_in: Client,
     assert other_person.get("/account").status_code == 200
 
 
-def test_expired_rows_can_be_swept(signed_in: Client, clock: Clock):
+def test_expired_rows_can_be_swept(signed_in: Client, clock: Clock) -> None:
     assert forget_expired(clock.now) == 0
     clock.forward(days=2)
     assert forget_expired(clock.now) >= 1
 
 
 # ---------------------------------------------------------------- cookies
-def test_h4_only_known_cookies_are_ever_set(person: User, browser: Client, settings: Settings):
+def test_h4_only_known_cookies_are_ever_set(person: User, browser: Client, settings: Settings) -> None:
     sign_in(browser)
     for path in ("/applications", "/account", "/account/password", "/help", "/account/logout"):
         browser.get(path)
@@ -192,7 +194,7 @@ def test_h4_only_known_cookies_are_ever_set(person: User, browser: Client, setti
         ("secure", "__Host-sessionid __Host-csrftoken True True __Host-theme"),
     ],
 )
-def test_h4_cookie_names_and_flags_of_both_listeners(listener: str, expected: str):
+def test_h4_cookie_names_and_flags_of_both_listeners(listener: str, expected: str) -> None:
     program = (
         "import django; django.setup()\n"
         "from django.conf import settings as s\n"
@@ -201,7 +203,8 @@ def test_h4_cookie_names_and_flags_of_both_listeners(listener: str, expected: st
         "assert s.SESSION_COOKIE_SAMESITE == s.CSRF_COOKIE_SAMESITE == 'Lax'\n"
         "assert s.SESSION_COOKIE_PATH == s.CSRF_COOKIE_PATH == '/'\n"
         "assert not s.SESSION_COOKIE_DOMAIN and not s.CSRF_COOKIE_DOMAIN\n"
-        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, THEME_COOKIE)"
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, "
+        "THEME_COOKIE)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -28,7 +28,7 @@ def new_link() -> str:
 
 
 # ---------------------------------------------------------------- the link
-def test_p11_link_moves_out_of_the_address_and_makes_the_administrator(browser: Client):
+def test_p11_link_moves_out_of_the_address_and_makes_the_administrator(browser: Client) -> None:
     link = new_link()
     token = link.rpartition("/")[2]
     answer = browser.get(link)
@@ -49,14 +49,14 @@ def test_p11_link_moves_out_of_the_address_and_makes_the_administrator(browser: 
     ]
 
 
-def test_p11_only_the_digest_is_stored(db: None):
+def test_p11_only_the_digest_is_stored(db: None) -> None:
     token = new_link().rpartition("/")[2]
     stored = SetupLink.objects.values().get()
     assert token not in str(stored)
     assert len(bytes(stored["digest"])) == 32
 
 
-def test_p11_link_works_once(browser: Client):
+def test_p11_link_works_once(browser: Client) -> None:
     link = new_link()
     second = Client(enforce_csrf_checks=True)
     for one in (browser, second):
@@ -71,7 +71,7 @@ def test_p11_link_works_once(browser: Client):
     assert second.get(link).status_code == 404
 
 
-def test_p11_link_ends_after_an_hour(browser: Client, clock: Clock):
+def test_p11_link_ends_after_an_hour(browser: Client, clock: Clock) -> None:
     link = new_link()
     clock.forward(minutes=59)
     assert browser.get(link).status_code == 302
@@ -80,13 +80,13 @@ def test_p11_link_ends_after_an_hour(browser: Client, clock: Clock):
     assert browser.get("/account/setup").status_code == 404, "the form ends with the link"
 
 
-def test_a_new_start_makes_the_older_link_dead(browser: Client):
+def test_a_new_start_makes_the_older_link_dead(browser: Client) -> None:
     older, newer = new_link(), new_link()
     assert browser.get(older).status_code == 404
     assert browser.get(newer).status_code == 302
 
 
-def test_p10_link_is_dead_once_there_is_an_administrator(browser: Client):
+def test_p10_link_is_dead_once_there_is_an_administrator(browser: Client) -> None:
     link = new_link()
     assert browser.get(link).status_code == 302
     User.objects.create_user("ada")
@@ -98,20 +98,20 @@ def test_p10_link_is_dead_once_there_is_an_administrator(browser: Client):
 
 
 @pytest.mark.parametrize("token", ["x", "é" * 300, "%00", "A" * 43, "..%2f..%2fetc"])
-def test_invented_tokens_are_told_nothing(browser: Client, token: str):
+def test_invented_tokens_are_told_nothing(browser: Client, token: str) -> None:
     new_link()
     answer = browser.get(f"/account/setup/{token}")
     assert answer.status_code == 404
 
 
-def test_the_form_without_the_link_is_closed(browser: Client):
+def test_the_form_without_the_link_is_closed(browser: Client) -> None:
     new_link()
     assert browser.get("/account/setup").status_code == 404
     assert Client().post("/account/setup", FORM).status_code == 404
     assert not User.objects.exists()
 
 
-def test_a_used_link_loses_a_race(db: None):
+def test_a_used_link_loses_a_race(db: None) -> None:
     """Both looked while it was live; the row decides."""
     token = new_link().rpartition("/")[2]
     now = timezone.now()
@@ -144,7 +144,7 @@ def test_a_used_link_loses_a_race(db: None):
 )
 def test_refusals_keep_what_was_typed_but_no_password(
     browser: Client, changed: dict[str, str], sentence: str
-):
+) -> None:
     browser.get(new_link())
     answer = send(browser, "/account/setup", FORM | changed)
     page = answer.content.decode()
@@ -171,13 +171,13 @@ def create_admin(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_create_admin_makes_one_who_can_sign_in(db: None, password_file: Path, browser: Client):
+def test_create_admin_makes_one_who_can_sign_in(db: None, password_file: Path, browser: Client) -> None:
     assert create_admin("ada", "--password-file", str(password_file)) == "Administrator ada was created.\n"
     assert sign_in(browser, "ada", NEW_PASSWORD).status_code == 302
     assert AuditEvent.objects.filter(tag="account:user:created", actor_name="Command line").count() == 1
 
 
-def test_create_admin_json(db: None, password_file: Path):
+def test_create_admin_json(db: None, password_file: Path) -> None:
     answer = json.loads(create_admin("ada", "--password-file", str(password_file), "--json"))
     assert answer == {
         "id": str(User.objects.get().pk),
@@ -187,7 +187,9 @@ def test_create_admin_json(db: None, password_file: Path):
     }
 
 
-def test_p10_create_admin_resets_a_forgotten_password(signed_in: Client, person: User, password_file: Path):
+def test_p10_create_admin_resets_a_forgotten_password(
+    signed_in: Client, person: User, password_file: Path
+) -> None:
     User.objects.update(is_active=False)
     said = create_admin("ROBIN", "--password-file", str(password_file))
     assert said == "robin existed already: the password was reset, 1 session ended.\n"
@@ -198,7 +200,7 @@ def test_p10_create_admin_resets_a_forgotten_password(signed_in: Client, person:
     assert AuditEvent.objects.get(tag="account:user:reset").object_name == "robin"
 
 
-def test_create_admin_reads_standard_input(db: None, monkeypatch: pytest.MonkeyPatch):
+def test_create_admin_reads_standard_input(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     class Input:
         buffer = io.BytesIO(NEW_PASSWORD.encode())
 
@@ -207,7 +209,7 @@ def test_create_admin_reads_standard_input(db: None, monkeypatch: pytest.MonkeyP
     assert User.objects.get().check_password(NEW_PASSWORD)
 
 
-def test_spaces_in_a_password_count(db: None, tmp_path: Path):
+def test_spaces_in_a_password_count(db: None, tmp_path: Path) -> None:
     file = tmp_path / "p"
     file.write_bytes(b"  spaces at both ends  \r\n")
     create_admin("ada", "--password-file", str(file))
@@ -230,7 +232,7 @@ def test_spaces_in_a_password_count(db: None, tmp_path: Path):
 )
 def test_create_admin_refuses_in_sentences(
     db: None, tmp_path: Path, content: bytes, name: str, sentence: str
-):
+) -> None:
     file = tmp_path / "p"
     file.write_bytes(content)
     with pytest.raises(CommandError, match=sentence):
@@ -239,12 +241,14 @@ def test_create_admin_refuses_in_sentences(
     assert not AuditEvent.objects.exists()
 
 
-def test_create_admin_names_a_file_that_is_not_there(db: None, tmp_path: Path):
+def test_create_admin_names_a_file_that_is_not_there(db: None, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be read: No such file"):
         create_admin("ada", "--password-file", str(tmp_path / "none"))
 
 
-def test_d3_no_audit_row_no_administrator(db: None, password_file: Path, monkeypatch: pytest.MonkeyPatch):
+def test_d3_no_audit_row_no_administrator(
+    db: None, password_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fails(*_: Any, **__: Any) -> None:
         raise OSError("disk full")
 
@@ -254,7 +258,7 @@ def test_d3_no_audit_row_no_administrator(db: None, password_file: Path, monkeyp
     assert not User.objects.exists()
 
 
-def test_an_expired_link_row_is_no_link(db: None):
+def test_an_expired_link_row_is_no_link(db: None) -> None:
     token = setup_links.make_setup_link(timezone.now() - timedelta(hours=2))
     assert token
     with pytest.raises(setup_links.SetupLinkError):

@@ -1,6 +1,7 @@
 """The password once more (L-2, P9), and changing it (L-1)."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django import forms
@@ -42,7 +43,10 @@ urlpatterns = [*own_urlpatterns, path("delicate", delicate)]
 @pytest.fixture(autouse=True)
 def page(settings: Settings) -> Iterator[None]:
     """The form's page, from the template part that all such pages include."""
-    text = '<form>{% csrf_token %}{{ form.note }}{{ form.note.errors }}{% include "portal/_step_up.html" %}</form>'
+    text = (
+        "<form>{% csrf_token %}{{ form.note }}{{ form.note.errors }}"
+        '{% include "portal/_step_up.html" %}</form>'
+    )
     templates = [{**settings.TEMPLATES[0], "APP_DIRS": False}]
     options = dict(templates[0]["OPTIONS"])
     options["loaders"] = [
@@ -56,23 +60,23 @@ def page(settings: Settings) -> Iterator[None]:
     done.clear()
 
 
-def asks(answer: HttpResponse) -> bool:
+def asks(answer: Any) -> bool:
     return b'name="current_password"' in answer.content
 
 
-def test_l2_a_fresh_sign_in_counts(signed_in: Client):
+def test_l2_a_fresh_sign_in_counts(signed_in: Client) -> None:
     assert not asks(signed_in.get("/delicate"))
     assert send(signed_in, "/delicate", {"note": "a"}).content == b"done"
 
 
-def test_l2_after_ten_minutes_the_form_asks_when_it_opens(signed_in: Client, clock: Clock):
+def test_l2_after_ten_minutes_the_form_asks_when_it_opens(signed_in: Client, clock: Clock) -> None:
     clock.forward(minutes=9, seconds=59)
     assert not asks(signed_in.get("/delicate"))
     clock.forward(seconds=1)
     assert asks(signed_in.get("/delicate"))
 
 
-def test_p9_gone_stale_between_opening_and_sending(signed_in: Client, clock: Clock):
+def test_p9_gone_stale_between_opening_and_sending(signed_in: Client, clock: Clock) -> None:
     clock.forward(minutes=9)
     page = signed_in.get("/delicate")
     assert not asks(page)
@@ -88,7 +92,9 @@ def test_p9_gone_stale_between_opening_and_sending(signed_in: Client, clock: Clo
 
 
 @pytest.mark.parametrize("password", ["", "wrong-canary-password"])
-def test_l2_nothing_is_done_without_the_right_password(signed_in: Client, clock: Clock, password: str):
+def test_l2_nothing_is_done_without_the_right_password(
+    signed_in: Client, clock: Clock, password: str
+) -> None:
     clock.forward(minutes=11)
     answer = send(signed_in, "/delicate", {"note": "kept", "current_password": password})
     assert asks(answer)
@@ -97,7 +103,7 @@ def test_l2_nothing_is_done_without_the_right_password(signed_in: Client, clock:
     assert done == []
 
 
-def test_l1_step_up_changes_the_session_id(signed_in: Client, clock: Clock, settings: Settings):
+def test_l1_step_up_changes_the_session_id(signed_in: Client, clock: Clock, settings: Settings) -> None:
     clock.forward(minutes=11)
     before = signed_in.cookies[settings.SESSION_COOKIE_NAME].value
     send(signed_in, "/delicate", {"note": "a", "current_password": PASSWORD})
@@ -108,7 +114,7 @@ def test_l1_step_up_changes_the_session_id(signed_in: Client, clock: Clock, sett
     assert asks(signed_in.get("/delicate"))
 
 
-def test_a_right_password_is_remembered_when_another_field_is_wrong(signed_in: Client, clock: Clock):
+def test_a_right_password_is_remembered_when_another_field_is_wrong(signed_in: Client, clock: Clock) -> None:
     clock.forward(minutes=11)
     answer = send(signed_in, "/delicate", {"note": "x" * 21, "current_password": PASSWORD})
     assert b"at most 20 characters" in answer.content
@@ -116,7 +122,7 @@ def test_a_right_password_is_remembered_when_another_field_is_wrong(signed_in: C
     assert send(signed_in, "/delicate", {"note": "shorter"}).content == b"done"
 
 
-def test_step_up_does_not_lengthen_the_eight_hours(signed_in: Client, clock: Clock):
+def test_step_up_does_not_lengthen_the_eight_hours(signed_in: Client, clock: Clock) -> None:
     for _ in range(24):
         clock.forward(minutes=19)
         send(signed_in, "/delicate", {"note": "a", "current_password": PASSWORD})
@@ -124,7 +130,7 @@ def test_step_up_does_not_lengthen_the_eight_hours(signed_in: Client, clock: Clo
     assert signed_in.get("/delicate").status_code == 302
 
 
-def test_l3_step_up_is_throttled(signed_in: Client, clock: Clock):
+def test_l3_step_up_is_throttled(signed_in: Client, clock: Clock) -> None:
     clock.forward(minutes=11)
     for _ in range(5):
         send(signed_in, "/delicate", {"note": "a", "current_password": "wrong-canary-password"})
@@ -135,7 +141,7 @@ def test_l3_step_up_is_throttled(signed_in: Client, clock: Clock):
     assert send(signed_in, "/delicate", {"note": "a", "current_password": PASSWORD}).content == b"done"
 
 
-def test_d1_step_up_is_audited_without_the_password(signed_in: Client, clock: Clock):
+def test_d1_step_up_is_audited_without_the_password(signed_in: Client, clock: Clock) -> None:
     clock.forward(minutes=11)
     send(signed_in, "/delicate", {"note": "a", "current_password": "wrong-canary-password"})
     send(signed_in, "/delicate", {"note": "a", "current_password": PASSWORD})
@@ -154,7 +160,7 @@ CHANGE = {"current": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSW
 
 def test_l1_a_new_password_ends_all_other_sessions_at_once(
     signed_in: Client, person: User, settings: Settings
-):
+) -> None:
     other = Client()
     sign_in(other)
     before = signed_in.cookies[settings.SESSION_COOKIE_NAME].value
@@ -181,7 +187,7 @@ def test_l1_a_new_password_ends_all_other_sessions_at_once(
         ({"password1": "robin-vale-1", "password2": "robin-vale-1"}, "too similar"),
     ],
 )
-def test_a_refused_change_changes_nothing(signed_in: Client, changed: dict[str, str], sentence: str):
+def test_a_refused_change_changes_nothing(signed_in: Client, changed: dict[str, str], sentence: str) -> None:
     answer = send(signed_in, "/account/password", CHANGE | changed)
     assert answer.status_code == 200
     page = answer.content.decode()
@@ -190,14 +196,14 @@ def test_a_refused_change_changes_nothing(signed_in: Client, changed: dict[str, 
     assert sign_in(Client()).status_code == 302
 
 
-def test_l3_guessing_the_current_password_is_throttled(signed_in: Client):
+def test_l3_guessing_the_current_password_is_throttled(signed_in: Client) -> None:
     for _ in range(5):
         send(signed_in, "/account/password", CHANGE | {"current": "wrong-canary-password"})
     assert b"Too many wrong passwords" in send(signed_in, "/account/password", CHANGE).content
     assert sign_in(Client()).status_code == 302
 
 
-def test_d3_no_audit_row_no_new_password(signed_in: Client, monkeypatch: pytest.MonkeyPatch):
+def test_d3_no_audit_row_no_new_password(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
@@ -209,7 +215,7 @@ def test_d3_no_audit_row_no_new_password(signed_in: Client, monkeypatch: pytest.
 
 
 # ---------------------------------------------------------------- one's own page
-def test_the_full_name_can_be_changed_and_is_audited(signed_in: Client, person: User):
+def test_the_full_name_can_be_changed_and_is_audited(signed_in: Client, person: User) -> None:
     answer = send(
         signed_in,
         "/account",
@@ -227,6 +233,6 @@ def test_the_full_name_can_be_changed_and_is_audited(signed_in: Client, person: 
     assert b"Robin of Locksley" in signed_in.get("/account").content
 
 
-def test_names_are_text_in_the_page(signed_in: Client):
+def test_names_are_text_in_the_page(signed_in: Client) -> None:
     send(signed_in, "/account", {"full_name": "<script>alert(1)</script>"})
     assert b"<script>alert" not in signed_in.get("/account").content

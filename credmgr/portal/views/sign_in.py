@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_safe
 
 from credmgr.accounts import administrators, middleware, setup_links, throttling
+from credmgr.accounts.models import SetupLink
 from credmgr.accounts.public import public
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
@@ -54,7 +55,7 @@ class _Attempt:
         return 0
 
     def succeeded(self) -> None:
-        """It was no failure after all. The person's slips are forgotten, those of others at the address are not."""
+        """It was no failure. The person's slips are forgotten, those of others at the address are not."""
         (_, person), (limit, address) = self._limits
         throttling.clear(person)
         throttling.take_back(address, limit.window_seconds, self._now)
@@ -139,7 +140,7 @@ def setup(request: HttpRequest) -> HttpResponseBase:
 
 
 @sensitive_variables()
-def _finish(request: HttpRequest, form: SetupForm, link: setup_links.SetupLink) -> HttpResponse:
+def _finish(request: HttpRequest, form: SetupForm, link: SetupLink) -> HttpResponse:
     given = form.cleaned_data
     try:
         user = administrators.new_administrator(given["user_name"], given["full_name"], given["password1"])
