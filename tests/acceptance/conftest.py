@@ -1,17 +1,27 @@
 """What the acceptance rows share: a registered app, the seed's certificate, the user's own MSAL program."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
+from tests.acceptance.portal_session import PortalSession
 from tests.installation import Installation
 
+CA_OVERRIDES = {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
 PROGRAM = Path(__file__).with_name("msal_program.py")
 
 # The three commands of the documentation, as written there, with the subject fields answered by flag.
@@ -110,6 +120,8 @@ class RegisteredApp:
             text=True,
             timeout=60,
             check=False,
+            # A bundle named there would replace the CA that the program passes.
+            env={name: value for name, value in os.environ.items() if name not in CA_OVERRIDES},
         )
         assert done.returncode == 0, done.stderr
         answer: dict[str, Any] = json.loads(done.stdout)
@@ -132,3 +144,41 @@ def register(installation: Installation) -> Callable[..., RegisteredApp]:
 def app(register: Callable[..., RegisteredApp]) -> RegisteredApp:
     """One registered application."""
     return register()
+
+
+@pytest.fixture
+def person(installation: Installation) -> PortalSession:
+    """The administrator, signed in over plain HTTP."""
+    return PortalSession(installation.portal_url, installation.admin_name, installation.admin_password)
+
+
+@pytest.fixture
+def delete_secret(person: PortalSession) -> Callable[[RegisteredApp, str], None]:
+    """Delete a client secret through its page."""
+
+    def act(app: RegisteredApp, key_id: str) -> None:
+        answer = person.submit(f"/applications/{app.facts['id']}/credentials/secrets/{key_id}/delete", {})
+        assert answer.status_code == 200
+
+    return act
+
+
+@pytest.fixture
+def expired_certificate(tmp_path: Path) -> Callable[[RegisteredApp], tuple[str, Path]]:
+    """Add a certificate that is valid for a few more seconds, and wait until it is not."""
+
+    def act(app: RegisteredApp) -> tuple[str, Path]:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "short-lived")])
+        now = datetime.now(UTC)
+        end = now + timedelta(seconds=8)
+        builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        built = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(end).sign(key, SHA256())
+        file, key_file = tmp_path / "short.crt", tmp_path / "short.pem"
+        file.write_bytes(built.public_bytes(Encoding.PEM))
+        key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        thumbprint = app.add_certificate(file)["thumbprint"]
+        time.sleep(max(0.0, (end - datetime.now(UTC)).total_seconds() + 1.5))
+        return thumbprint, key_file
+
+    return act

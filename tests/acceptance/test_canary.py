@@ -17,7 +17,7 @@ from tests.acceptance.portal_session import PortalSession, read_page
 from tests.acceptance.test_seed_secrets import VALUE
 from tests.installation import Installation
 
-PFX_PASSWORD = "canary-Pfx-Passw0rd-7351"  # noqa: S105 - a planted value, searched for below
+PFX_PASSWORD = "canary-Pfx-Passw0rd-7351"
 WRONG_VALUE = "canary-wrong-secret-value-90125"
 
 
@@ -76,11 +76,8 @@ def planted(installation: Installation, app: RegisteredApp, tmp_path: Path) -> d
 
     files = make_seed_files(tmp_path / "canary")
     pfx = tmp_path / "canary.pfx"
-    subprocess.run(
-        ["openssl", "pkcs12", "-export", "-inkey", files.key, "-in", files.certificate, "-out", pfx]
-        + ["-passout", f"pass:{PFX_PASSWORD}"],
-        check=True,
-    )
+    export = ["openssl", "pkcs12", "-export", "-inkey", files.key, "-in", files.certificate, "-out", pfx]
+    subprocess.run([*export, "-passout", f"pass:{PFX_PASSWORD}"], check=True)
     uploaded = person.submit(
         f"/applications/{app.facts['id']}/credentials/certificates/new",
         {"description": "canary", "keep_private_key": "on", "password": PFX_PASSWORD},

@@ -73,7 +73,7 @@ def test_a4_it_is_never_shown_again(signed_in_page: Any, app: RegisteredApp) -> 
     signed_in_page.get_by_label(re.compile("I have stored it")).check()
     signed_in_page.get_by_role("button", name="Done").click()
     signed_in_page.wait_for_url("**/credentials/secrets*")
-    assert f"{value[:3]}{'*' * 18}" in signed_in_page.content()
+    assert f"{value[:3]}{'*' * 18}" in signed_in_page.locator("main").inner_text()
     assert value not in signed_in_page.content()
     signed_in_page.go_back()
     assert value not in signed_in_page.content()
