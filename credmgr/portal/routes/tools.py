@@ -3,10 +3,11 @@
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from credmgr.portal.views import shell
+from credmgr.portal.views import decoding, shell
 
 urlpatterns: list[URLPattern] = [
     path("", RedirectView.as_view(pattern_name="portal:applications"), name="home"),
     path("help", shell.help_page, name="help"),
+    path("decode-token", decoding.decode, name="decode"),
     path("theme", shell.theme, name="theme"),
 ]

@@ -1,0 +1,65 @@
+"""Decode token: what any JWT says, and whether a listed issuer made it. Nothing is stored or logged."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+from credmgr.errors import DomainError
+from credmgr.flowtest.decoding import DecodedToken, decode_token, listed_issuers
+from credmgr.flowtest.inspection import explain
+from credmgr.portal.access import directory_of
+from credmgr.portal.forms.decoding import DecodeForm
+from credmgr.registrations.models import Application, Tenant
+from credmgr.registrations.queries import parse_guid
+from credmgr.registrations.resources import well_known
+
+# Claims whose values are looked up for a name; more than these are not worth a query.
+_NAMED_CLAIMS = ("azp", "appid", "aud", "oid", "sub", "tid")
+
+
+@never_cache
+@sensitive_post_parameters("token")
+@sensitive_variables("form")
+@require_http_methods(["GET", "HEAD", "POST"])
+def decode(request: HttpRequest) -> HttpResponse:
+    """The form, and what was pasted, taken apart."""
+    tenant = directory_of(request)
+    now = timezone.now()
+    issuers = listed_issuers(tenant.pk)
+    form = DecodeForm(request.POST if request.method == "POST" else None)
+    context: dict[str, Any] = {"now": now, "issuers": issuers}
+    if form.is_bound and form.is_valid():
+        try:
+            decoded = decode_token(form.cleaned_data["token"], issuers=issuers, now=now)
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            context |= {
+                "decoded": decoded,
+                "header": sorted(decoded.header.items()),
+                "groups": explain(decoded.claims, now=now, names=_names(tenant, decoded)),
+            }
+    status = 422 if form.errors else 200
+    return render(request, "portal/decode.html", context | {"form": form}, status=status)
+
+
+def _names(tenant: Tenant, decoded: DecodedToken) -> dict[str, str]:
+    """{value: name} for the directory, registrations and well-known resources that the claims mention."""
+    values = {str(decoded.claims.get(name, "")) for name in _NAMED_CLAIMS}
+    guids = {guid for value in values if (guid := parse_guid(value))}
+    names = {value: each.name for each in well_known(settings.AUTHORITY_URL) for value in each.names}
+    names[str(tenant.pk)] = tenant.name
+    found = Application.objects.filter(
+        Q(client_id__in=guids) | Q(service_principal_id__in=guids), tenant=tenant, deleted_at=None
+    )
+    for row in found[: 2 * len(_NAMED_CLAIMS)]:
+        names[str(row.client_id)] = row.display_name
+        names[str(row.service_principal_id)] = f"Service principal of {row.display_name}"
+    return names
