@@ -7,7 +7,7 @@ from typing import Any
 from credmgr.flowtest.report import TokenFacts
 
 # These differ in every token and tell nothing.
-VOLATILE = {"iat", "nbf", "exp", "uti", "aio", "rh", "jti"}
+VOLATILE = {"iat", "nbf", "exp", "uti", "aio", "rh", "jti", "xms_ftd"}
 
 
 @dataclass(frozen=True)

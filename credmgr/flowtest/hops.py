@@ -46,7 +46,7 @@ def header_of(exchanges: Sequence[Exchange], name: str) -> str:
 
 
 def clock_skew(exchanges: Sequence[Exchange], now: datetime) -> float | None:
-    """Seconds the far side's clock is ahead of ours, from the Date header (whole seconds), None without one.
+    """Seconds the far side's clock is ahead of ours, by its Date header; 0 within its second, else None.
 
     now: when the run began; exchanges know their own start after that.
     """
@@ -58,8 +58,9 @@ def clock_skew(exchanges: Sequence[Exchange], now: datetime) -> float | None:
             except ValueError:
                 return None
             ours = now + timedelta(milliseconds=exchange.start_ms + exchange.duration_ms)
-            # The header is cut to whole seconds: half a second late on average.
-            return round((theirs.astimezone(UTC) - ours).total_seconds() + 0.5, 1)
+            ahead = (theirs.astimezone(UTC) - ours).total_seconds()
+            # The header is cut to whole seconds: up to one second late means nothing.
+            return round(ahead if ahead > 0 else min(ahead + 1, 0), 1)
     return None
 
 

@@ -137,13 +137,15 @@ class Evidence:
 
 @dataclass
 class Step:
-    """One step of the cure. page is a URL name of the portal with its arguments; copy a value to copy."""
+    """One step of the cure. page is a URL name of the portal with its arguments; scope: the one to
+    run with next; copy: a value to copy."""
 
     title: str
     text: str
     page: str = ""
     page_arguments: dict[str, str] = field(default_factory=dict)
     page_label: str = ""
+    scope: str = ""
     copy: str = ""
     copy_label: str = ""
 

@@ -7,10 +7,10 @@ from typing import Any
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.flowtest.comparison import Difference, differences, same_count
 from credmgr.flowtest.inspection import ClaimLine, explain, moment
+from credmgr.flowtest.material import needs_input
 from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.queries import failing_since, previous_success
 from credmgr.flowtest.report import SHAPE_NAMES, Report, ShapeResult, TokenFacts, Verdict
-from credmgr.flowtest.material import needs_input
 from credmgr.portal.waterfall import Waterfall, milliseconds, waterfall_of
 from credmgr.registrations.models import Application
 from credmgr.registrations.resources import find_resource
@@ -51,8 +51,8 @@ class Comparison:
     same: int
 
 
-def shape_view(result: ShapeResult) -> ShapeView:
-    """A shape for the page."""
+def shape_view(result: ShapeResult, *, opens: bool = True) -> ShapeView:
+    """A shape for the page. opens: whether its most telling step starts open."""
     header: dict[str, Any] = result.assertion.get("header", {})
     named = [name for name in ("x5t", "x5t#S256", "kid") if name in header]
     if result.verdict is Verdict.VERIFIED:
@@ -69,7 +69,7 @@ def shape_view(result: ShapeResult) -> ShapeView:
         result=result,
         name=SHAPE_NAMES[result.shape],
         key=result.shape.value,
-        waterfall=waterfall_of(result.hops),
+        waterfall=waterfall_of(result.hops, opens=opens),
         algorithm=str(header.get("alg", "")),
         key_named_by=", ".join(named),
         sends_certificate="x5c" in header,
@@ -82,10 +82,10 @@ def shape_view(result: ShapeResult) -> ShapeView:
 def result_context(application: Application, run: FlowRun, now: datetime) -> dict[str, Any]:
     """Context of the run's page."""
     report = Report.from_json(run.report)
-    shapes = [shape_view(item) for item in report.shapes]
     decisive = next(
         (item for item in report.shapes if item.verdict is not Verdict.VERIFIED), report.shapes[0]
     )
+    shapes = [shape_view(item, opens=item is decisive) for item in report.shapes]
     token = next((item.token for item in report.shapes if item.token), None)
     credential = credential_of(application, run)
     since, failures = failing_since(run) if run.verdict != Verdict.VERIFIED else (None, 0)
@@ -109,6 +109,8 @@ def result_context(application: Application, run: FlowRun, now: datetime) -> dic
 
 def credential_of(application: Application, run: FlowRun) -> ClientSecret | Certificate | None:
     """The credential that was tested, None when it has been deleted since."""
+    if run.credential_id is None:
+        return None
     if run.credential_kind == "secret":
         return ClientSecret.objects.filter(application=application, pk=run.credential_id).first()
     return Certificate.objects.filter(application=application, pk=run.credential_id).first()

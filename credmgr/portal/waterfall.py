@@ -44,8 +44,8 @@ class Waterfall:
     stopped_at: int
 
 
-def waterfall_of(hops: Sequence[Hop]) -> Waterfall:
-    """The rows of one run. The failed step starts open, else the slowest one on the network."""
+def waterfall_of(hops: Sequence[Hop], *, opens: bool = True) -> Waterfall:
+    """The rows of one run. The failed step starts open, else the slowest on the network; or none."""
     zero = min((hop.start_ms for hop in hops if hop.outcome != "skipped"), default=0.0)
     total = max((hop.start_ms + hop.duration_ms - zero for hop in hops), default=0.0) or 1.0
     whole = total * _MARGIN
@@ -56,7 +56,7 @@ def waterfall_of(hops: Sequence[Hop]) -> Waterfall:
         default=None,
     )
     opened = failed if failed is not None else slowest
-    bars = [_bar(index, hop, zero, whole, index == opened) for index, hop in enumerate(hops)]
+    bars = [_bar(index, hop, zero, whole, opens and index == opened) for index, hop in enumerate(hops)]
     return Waterfall(
         ticks=_ticks(total, whole),
         bars=bars,

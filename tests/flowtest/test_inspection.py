@@ -1,6 +1,7 @@
 """Claims in words."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ NOW = datetime(2026, 11, 23, 14, 51, 58, tzinfo=UTC)
 
 
 def test_claims_stand_in_their_groups_and_unknown_ones_come_last_without_a_meaning() -> None:
-    claims = {
+    claims: dict[str, Any] = {
         "zzz": "made up",
         "exp": 1795449117,
         "iss": "https://login.example/t/v2.0",

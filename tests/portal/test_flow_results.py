@@ -91,7 +91,7 @@ def test_programs_hold_this_applications_values_as_literals(registered: Any) -> 
     for snippet in snippets_for(application, thumbprint="AB" * 20):
         tree = ast.parse(snippet.text)
         names = {
-            target.id: node.value.value
+            target.id: str(node.value.value)
             for node in tree.body
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
             for target in node.targets

@@ -74,9 +74,18 @@ class Case:
 Rule = Callable[[Case], Diagnosis | None]
 
 
-def run_again(case: Case, text: str = "A change here counts with the very next request.") -> Step:
-    """The last step of every cure."""
-    return Step("Run the test again", text, "portal:test_new", case.page, "Test acquire token")
+def run_again(
+    case: Case, text: str = "A change here counts with the very next request.", *, scope: str = ""
+) -> Step:
+    """The last step of every cure. scope: another one than this run's."""
+    return Step(
+        "Run the test again",
+        text,
+        "portal:test_new",
+        case.page,
+        "Test acquire token",
+        scope=scope or case.scope,
+    )
 
 
 def new_secret(case: Case, text: str) -> Step:

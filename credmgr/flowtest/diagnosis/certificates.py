@@ -133,7 +133,7 @@ def clock_off(case: Case) -> Diagnosis | None:
             Step("Set the clock", "Let both machines take their time from the network (NTP), in UTC."),
             run_again(case, "Each run makes a fresh assertion."),
         ],
-        [Evidence("cause", "Clock", f"The authority's is {words}, 5 minutes allowed")],
+        [Evidence("cause", "Clock of the authority", f"The authority's is {words}, 5 minutes allowed")],
     )
 
 

@@ -26,8 +26,11 @@ def ruled_out(case: Case) -> list[Evidence]:
     skew = case.result.clock_skew_seconds
     if skew is not None:
         off = abs(skew) > SKEW.total_seconds()
-        words = f"Authority is {abs(skew):g} s {'ahead' if skew >= 0 else 'behind'}, 5 minutes allowed"
-        rows.append(Evidence("cause" if off else "fine", "Clock", words))
+        words = (
+            "Equal to this server's" if skew == 0 else f"{abs(skew):g} s {'ahead' if skew > 0 else 'behind'}"
+        )
+        words = f"{words}, 5 minutes allowed"
+        rows.append(Evidence("cause" if off else "fine", "Clock of the authority", words))
     return rows
 
 

@@ -157,7 +157,7 @@ def scope_form(case: Case) -> Diagnosis | None:
                 copy=right,
                 copy_label="Copy scope",
             ),
-            run_again(case),
+            run_again(case, "With the scope above.", scope=right),
         ],
         [Evidence("cause", "Scope", finding)],
         [scope],
@@ -170,9 +170,11 @@ def resource_unknown(case: Case) -> Diagnosis | None:
         return None
     names = [name for resource in case.resources for name in resource.names]
     near = get_close_matches(case.resource, names, n=1, cutoff=0.6)
+    again = run_again(case)
     steps = []
     if near:
         right = f"{near[0]}/.default"
+        again = run_again(case, "With the scope above.", scope=right)
         steps.append(
             Step(
                 "Ask for the name that is known",
@@ -191,14 +193,14 @@ def resource_unknown(case: Case) -> Diagnosis | None:
                 "App registrations",
             )
         )
-    listed = ", ".join(names[:_SHOWN_NAMES]) + (
-        f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-    )
+    firsts = [resource.names[0] for resource in case.resources if resource.names]
+    more = len(firsts) - _SHOWN_NAMES
+    listed = ", ".join(firsts[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
     return Diagnosis(
         "resource-unknown",
         "No token: the resource is not known in this directory",
         f"No registration in {case.tenant_name} has the Application ID URI or client ID {case.resource}.",
-        [*steps, run_again(case)],
+        [*steps, again],
         [
             Evidence("cause", "Resource asked for", case.resource),
             *([Evidence("cause", "Nearest known name", near[0])] if near else []),

@@ -83,9 +83,7 @@ def secret_of_another_application(case: Case) -> Diagnosis | None:
     alike = ClientSecret.objects.filter(hint=hint_of(case.presented)).exclude(
         application_id=case.application_id
     )
-    rows = list(alike.select_related("application")[:200])
-    found = match_secret(rows, case.presented, case.now).secret
-    row = next((row for row in rows if found is not None and row.pk == found.pk), None)
+    row = _match(list(alike.select_related("application")[:200]), case)
     if row is None:
         return None
     other = row.application
@@ -123,10 +121,8 @@ def other_secret_of_this_application(case: Case) -> Diagnosis | None:
     """The value matches an expired sibling of the chosen secret."""
     if case.code != EXPIRED_SECRET:
         return None
-    row = case.secret
     siblings = list(ClientSecret.objects.filter(application_id=case.application_id))
-    found = match_secret(siblings, case.presented, case.now).secret if case.presented else None
-    match = next((item for item in siblings if found is not None and item.pk == found.pk), row)
+    match = _match(siblings, case) or case.secret
     if match is None:
         return None
     ended = f"{shown_moment(match.end_at)}, {relative(match.end_at, case.now)}"
@@ -206,6 +202,13 @@ RULES: list[Rule] = [
     other_secret_of_this_application,
     damaged_value,
 ]
+
+
+def _match(rows: list[ClientSecret], case: Case) -> ClientSecret | None:
+    """The row whose value was presented, expired ones included."""
+    # The stubs say that a BinaryField may read as a memoryview; match_secret takes either.
+    found: ClientSecret | None = match_secret(rows, case.presented, case.now).secret  # type: ignore[type-var] # see above
+    return found
 
 
 def _is_guid(text: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from credmgr.accounts.step_up import FIELD as PASSWORD_FIELD
 from credmgr.accounts.step_up import StepUpFormMixin
 from credmgr.credentials.lifecycle import is_live, status_at
 from credmgr.credentials.models import Certificate, ClientSecret
@@ -75,11 +76,11 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker what stands above
         field.choices = self._choices()
         widget = field.widget
-        widget.needs = {key: needs_input(row) for key, row in self._credentials.items()}  # type: ignore[attr-defined] # CredentialSelect
+        widget.needs = {key: needs_input(row) for key, row in self._credentials.items()}
         if self.initial.get("credential") not in self._credentials:
             self.initial["credential"] = self._default()
-        if "current_password" in self.fields:
-            self.fields["current_password"].required = False  # a need of the raw token, not of a test
+        if self.asks_password:
+            self.fields[PASSWORD_FIELD].required = False  # a need of the raw token, not of a test
         self.suggestions = suggested_scopes(resources_for(application)[:SUGGESTIONS_MAX])
 
     @property
@@ -107,13 +108,20 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
             )
         return file
 
-    def clean_current_password(self) -> str:
+    def full_clean(self) -> None:
         """Showing a raw token is a delicate act (L-2); without it no password is asked or looked at."""
-        if not self.cleaned_data.get("include_raw_token"):
-            return ""
-        if not self.cleaned_data["current_password"]:
-            raise forms.ValidationError("Type your password: the raw token is shown to nobody else.")
-        return super().clean_current_password()
+        field = self.fields.get(PASSWORD_FIELD)
+        if field is None:
+            super().full_clean()
+            return
+        if self["include_raw_token"].data:
+            field.required = True
+            super().full_clean()
+        else:
+            del self.fields[PASSWORD_FIELD]
+            super().full_clean()
+            self.fields[PASSWORD_FIELD] = field
+        field.required = False
 
     def clean(self) -> dict[str, Any]:
         """Ask for what the chosen credential needs."""

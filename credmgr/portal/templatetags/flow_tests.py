@@ -1,11 +1,14 @@
 """How recorded text of the wire is shown: redactions as grey labels, names coloured, telling words marked."""
 
+import io
+import keyword
 import re
+import tokenize
 from collections.abc import Sequence
 
 from django import template
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import escape
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from credmgr.flowtest.report import Step
@@ -31,6 +34,39 @@ def wire(text: str, marks: Sequence[str] = ()) -> SafeString:
     html = _HEADER.sub(r'<span class="h">\1</span>', html)
     html = _REDACTED.sub(r'<span class="redacted">\1 redacted, \2</span>', html)
     return mark_safe(html)  # noqa: S308 - escaped at the top; only our own tags were added
+
+
+@register.filter
+def python(text: str) -> SafeString:
+    """A Python program with its keywords, texts and comments in colour; its text stays as it is."""
+    pieces: list[str] = []
+    line, column = 1, 0
+    lines = text.splitlines(keepends=True)
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        css = _css_of(token)
+        if css is None:
+            continue
+        pieces.append(escape(_between(lines, (line, column), token.start)))
+        pieces.append(format_html('<span class="{}">{}</span>', css, token.string))
+        line, column = token.end
+    pieces.append(escape(_between(lines, (line, column), (len(lines) + 1, 0))))
+    return mark_safe("".join(pieces))  # noqa: S308 - every piece was escaped
+
+
+def _css_of(token: tokenize.TokenInfo) -> str | None:
+    if token.type == tokenize.COMMENT:
+        return "c"
+    if token.type == tokenize.STRING:
+        return "s"
+    return "k" if token.type == tokenize.NAME and keyword.iskeyword(token.string) else None
+
+
+def _between(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> str:
+    """The text from one (line from 1, column) to another."""
+    if start[0] == end[0]:
+        return lines[start[0] - 1][start[1] : end[1]]
+    last = lines[end[0] - 1][: end[1]] if end[0] <= len(lines) else ""
+    return lines[start[0] - 1][start[1] :] + "".join(lines[start[0] : end[0] - 1]) + last
 
 
 @register.filter

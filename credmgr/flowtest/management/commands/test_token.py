@@ -127,8 +127,8 @@ def answer(run: FlowRun, report: Report) -> dict[str, Any]:
 def _application(app_id: str) -> Application:
     """By client id. Deleted ones too: the test then says that it was deleted."""
     wanted = parse_guid(app_id)
-    rows = Application.objects.select_related("tenant").filter(tenant=default_tenant(), client_id=wanted)
-    application = rows.first() if wanted else None
+    rows = Application.objects.select_related("tenant").filter(tenant=default_tenant())
+    application = rows.filter(client_id=wanted).first() if wanted else None
     if application is None:
         raise CommandError(f"No application has the application (client) ID {app_id}. list_apps shows them.")
     return application
