@@ -47,18 +47,23 @@ def _of_callers(
     callers: Sequence[Caller], credential: ClientSecret | Certificate, now: datetime
 ) -> list[str]:
     total = sum(caller.count for caller in callers)
-    week = sum(caller.count for caller in callers_with(credential.pk, now - WEEK))
-    complete = "" if total < SUMMARY_ROWS else f" Only the newest {SUMMARY_ROWS:,} were counted."
+    week = {
+        (caller.address, caller.resource): caller.count for caller in callers_with(credential.pk, now - WEEK)
+    }
     points = [
         f"From {caller.address or 'an address not known'} to {caller.resource or 'no resource'}: "
-        f"{caller.count:,} in 30 days, the last {words.relative(caller.last_at, now)}."
+        f"{caller.count:,} in 30 days, {week.get((caller.address, caller.resource), 0):,} in 7 days, "
+        f"the last {words.relative(caller.last_at, now)}."
         for caller in callers[:_NAMED]
     ]
     if len(callers) > _NAMED:
         points.append(f"{words.counted(len(callers) - _NAMED, 'other caller')}.")
-    points.append(
-        f"In all {words.counted(total, 'sign-in')} in 30 days, {week:,} of them in 7 days.{complete}"
-    )
+    if len(callers) > 1:
+        points.append(
+            f"In all {words.counted(total, 'sign-in')} in 30 days, {sum(week.values()):,} in 7 days."
+        )
+    if total >= SUMMARY_ROWS:
+        points.append(f"Only the newest {SUMMARY_ROWS:,} were counted.")
     return points
 
 

@@ -58,6 +58,12 @@ class ListRow(Generic[Stored]):
         )
 
     @property
+    def test_parts(self) -> tuple[str, str]:
+        """The last test's words without and from their code on: ("Failed", "AADSTS700027")."""
+        head, _, code = self.last_test.words.partition(", ") if self.last_test else ("", "", "")
+        return head, code
+
+    @property
     def tone(self) -> str:
         """Colour of the days left, as the lifetime bar beside it: red for the last week too."""
         days = self.status.days_left

@@ -318,9 +318,9 @@ def test_the_question_names_the_sign_ins_that_will_fail(signed_in: Client, harbo
     body = text_of(signed_in.get(credentials_of(harbor, f"/secrets/{secret.pk}/delete")))
     assert "Delete worker-prod?" in body
     assert "These sign-ins will fail, with AADSTS7000215" in body
-    assert "From 10.24.6.11 to api://route-planner: 12 in 30 days, the last 4 min ago." in body
-    assert "From 10.24.6.14 to api://ledger: 1 in 30 days" in body
-    assert "In all 13 sign-ins in 30 days, 12 of them in 7 days." in body
+    assert "From 10.24.6.11 to api://route-planner: 12 in 30 days, 12 in 7 days, the last 4 min ago." in body
+    assert "From 10.24.6.14 to api://ledger: 1 in 30 days, 0 in 7 days" in body
+    assert "In all 13 sign-ins in 30 days, 12 in 7 days." in body
 
 
 def test_the_question_says_when_nothing_breaks(signed_in: Client, harbor: Application):

@@ -23,7 +23,7 @@ from credmgr.credentials.certificates import (
     forget_private_key,
     open_certificate,
 )
-from credmgr.credentials.findings import CHECK, Examination, examine
+from credmgr.credentials.findings import CHECK, MUST_FIX, Examination, examine
 from credmgr.credentials.models import Certificate
 from credmgr.credentials.x509 import spellings
 from credmgr.credentials.x509_keys import shown_key
@@ -111,7 +111,7 @@ def certificate_examine(request: HttpRequest, application_id: uuid.UUID) -> Http
     elif form.is_valid():
         context |= _found(_examine(application, form))
     else:
-        context["complaint"] = " ".join(error for errors in form.errors.values() for error in errors)
+        context["complaint"] = " ".join(str(error) for errors in form.errors.values() for error in errors)
     return render(request, "portal/credentials/_findings.html", context, status=status)
 
 
@@ -263,14 +263,15 @@ def _upload_page(
         "application": application,
         "form": form,
         "back": reverse("portal:certificates", args=[application.pk]),
-        "limit": settings.CERTIFICATES_PER_APPLICATION,
     }
     if examination is not None:
         for finding in examination.findings:
-            if finding.level == "must-fix":
+            if finding.level == MUST_FIX:
                 field = finding.field if finding.field in form.fields else None
                 form.add_error(field, f"{finding.heading} {finding.advice}".strip())
         context |= _found(examination)
+        # What must be fixed stands at its field; the list holds what else there is to say.
+        context["findings"] = [each for each in examination.findings if each.level != MUST_FIX]
         if context["accept"]:
             form.add_error(
                 None,
