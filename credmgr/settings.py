@@ -94,13 +94,15 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "credmgr.audit.correlation.CorrelationMiddleware",
+    "credmgr.ops.front_gate.FrontGate",
+    # Answers the authority's paths, with headers of its own. Nothing below runs for a token: it would cost as much
+    # as the signature.
+    "credmgr.authority.gate.AuthorityGate",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "credmgr.portal.body_limit.BodyLimitMiddleware",
     "credmgr.ops.headers.HeadersMiddleware",
-    "credmgr.ops.front_gate.FrontGate",
-    "credmgr.authority.gate.AuthorityGate",  # answers the authority's paths; nothing below runs for them
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -109,6 +111,7 @@ MIDDLEWARE = [
     "credmgr.accounts.middleware.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "credmgr.ops.vault_guard.VaultGuard",
 ]
 
 TEMPLATES = [

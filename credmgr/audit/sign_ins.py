@@ -11,14 +11,9 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from django.conf import settings
-from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Field
 
 from credmgr.audit.models import SignIn
+from credmgr.audit.token_database import run
 
 NO_CREDENTIAL = "none"
 CLIENT_SECRET = "clientSecret"  # noqa: S105 - a name, not a password
@@ -56,22 +51,14 @@ class SignInRecord:
 
 
 _COLUMNS = tuple(SignInRecord.__slots__)
-_FIELDS: "list[Field[Any, Any]]" = [getattr(SignIn, name).field for name in _COLUMNS]
 _TABLE = SignIn._meta.db_table
 _INSERT = (
     f'INSERT INTO "{_TABLE}" ({", ".join(_COLUMNS)}, fold_key, count) '  # noqa: S608 - the model's own names
-    f"VALUES ({', '.join(['%s'] * len(_COLUMNS))}, %s, 1)"
+    f"VALUES ({', '.join(f'%({name})s' for name in _COLUMNS)}, %(fold_key)s, 1)"
 )
 _FOLD = (
     f'{_INSERT} ON CONFLICT (fold_key) WHERE fold_key IS NOT NULL DO UPDATE SET count = "{_TABLE}".count + 1'
 )
-
-
-def token_connection() -> BaseDatabaseWrapper:
-    """The token endpoint's own connection: its commits survive the death of any process, and may lose their
-    last moments at a power cut. What a person was shown goes through the default one.
-    """
-    return connections[settings.TOKENS_DATABASE]
 
 
 def record_sign_in(record: SignInRecord, *, fold: str = "") -> None:
@@ -79,14 +66,9 @@ def record_sign_in(record: SignInRecord, *, fold: str = "") -> None:
 
     fold: rows of one minute with the same fold text are counted in the first of them (floods fill no disk).
     """
-    connection = token_connection()
-    values = [
-        field.get_db_prep_value(getattr(record, name), connection)
-        for name, field in zip(_COLUMNS, _FIELDS, strict=True)
-    ]
-    key = f"{record.at:%Y%m%d%H%M}:{record.error_code}:{fold}" if fold else None
-    with connection.cursor() as cursor:
-        cursor.execute(_FOLD if fold else _INSERT, [*values, key])
+    values: dict[str, object] = {name: getattr(record, name) for name in _COLUMNS}
+    values["fold_key"] = f"{record.at:%Y%m%d%H%M}:{record.error_code}:{fold}" if fold else None
+    run(_FOLD if fold else _INSERT, values)
 
 
 class RefusalCounter:

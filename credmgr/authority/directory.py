@@ -7,13 +7,13 @@ expired thing is refused with the very next one, in every process.
 import re
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
 from credmgr.accounts.models import ThrottleCounter
-from credmgr.audit.sign_ins import token_connection
+from credmgr.audit.token_database import run, to_time, to_uuid
 from credmgr.authority.models import SigningKey
 from credmgr.authority.refusals import RefusalError
 from credmgr.credentials.models import Certificate, ClientSecret
@@ -121,11 +121,12 @@ def find_tenant(text: str, *, error: str) -> uuid.UUID:
     """The id of the directory that an address names. Raises RefusalError 90002, 900021, 900023."""
     key = tenant_key(text, error=error)
     database = settings.TOKENS_DATABASE
+    known: uuid.UUID | None
     if isinstance(key, uuid.UUID):
-        rows = Tenant.objects.using(database).filter(pk=key).values_list("pk", flat=True)
+        known = Tenant.objects.using(database).filter(pk=key).values_list("pk", flat=True).first()
     else:
-        rows = TenantDomain.objects.using(database).filter(name=key).values_list("tenant_id", flat=True)
-    known = rows.first()
+        domains = TenantDomain.objects.using(database).filter(name=key)
+        known = domains.values_list("tenant_id", flat=True).first()
     if known is None:
         raise RefusalError(90002, tenant=text, error=error)
     return known
@@ -142,23 +143,19 @@ def is_domain_of(tenant_id: uuid.UUID, name: str) -> bool:
 
 def look_up(question: Question) -> Findings | None:
     """Everything about the request's directory and client; None for an unknown directory."""
-    connection = token_connection()
-    is_domain = isinstance(question.tenant, str)
     by_thumbprint = bool(question.thumbprint)
-    statement = _STATEMENTS[(by_thumbprint, question.is_sha256, is_domain)]
-    uuid_value = _uuid_field.get_db_prep_value
-    parameters: list[Any] = [
-        _time_field.get_db_prep_value(question.now, connection),
-        question.counter,
-        _time_field.get_db_prep_value(question.window, connection),
-    ]
-    parameters += [uuid_value(question.client_id or NIL, connection)]
-    if by_thumbprint:
-        parameters.append(question.thumbprint)
-    parameters.append(question.tenant if is_domain else uuid_value(question.tenant, connection))
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        rows = cursor.fetchall()
+    statement = _STATEMENTS[(by_thumbprint, question.is_sha256, isinstance(question.tenant, str))]
+    rows = run(
+        statement,
+        {
+            "now": question.now,
+            "counter": question.counter,
+            "window": question.window,
+            "client": question.client_id or NIL,
+            "thumbprint": question.thumbprint,
+            "tenant": question.tenant,
+        },
+    )
     return _findings(rows, by_thumbprint) if rows else None
 
 
@@ -166,12 +163,12 @@ def _findings(rows: list[tuple[Any, ...]], by_thumbprint: bool) -> Findings:
     tenant_id, tenant_name, key_id, wrong, id_, client_id, principal, name, disabled = rows[0][:9]
     client = None
     if id_ is not None:
-        client = Client(_uuid(id_), _uuid(client_id), _uuid(principal), name, bool(disabled))
+        client = Client(to_uuid(id_), to_uuid(client_id), to_uuid(principal), name, bool(disabled))
     credentials = [row[9:] for row in rows if row[9] is not None]
     return Findings(
-        tenant_id=_uuid(tenant_id),
+        tenant_id=to_uuid(tenant_id),
         tenant_name=tenant_name,
-        signing_key_id=_uuid(key_id) if key_id else None,
+        signing_key_id=to_uuid(key_id) if key_id else None,
         wrong_secrets=wrong or 0,
         client=client,
         secrets=() if by_thumbprint else tuple(_secret(*row) for row in credentials),
@@ -180,26 +177,11 @@ def _findings(rows: list[tuple[Any, ...]], by_thumbprint: bool) -> Findings:
 
 
 def _secret(id_: Any, verifier: Any, start_at: Any, end_at: Any) -> StoredSecret:
-    return StoredSecret(_uuid(id_), bytes(verifier), _moment(start_at), _moment(end_at))
+    return StoredSecret(to_uuid(id_), bytes(verifier), to_time(start_at), to_time(end_at))
 
 
 def _certificate(id_: Any, der: Any, sha1: str, sha256: str, start_at: Any, end_at: Any) -> StoredCertificate:
-    return StoredCertificate(_uuid(id_), bytes(der), sha1, sha256, _moment(start_at), _moment(end_at))
-
-
-def _uuid(value: Any) -> uuid.UUID:
-    """SQLite gives text, PostgreSQL a UUID."""
-    return value if isinstance(value, uuid.UUID) else uuid.UUID(hex=value)
-
-
-def _moment(value: Any) -> datetime:
-    """SQLite gives naive UTC, PostgreSQL an aware time."""
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-_uuid_field = Tenant._meta.get_field("id")
-_time_field = SigningKey._meta.get_field("signs_from")
+    return StoredCertificate(to_uuid(id_), bytes(der), sha1, sha256, to_time(start_at), to_time(end_at))
 
 
 def _statement(by_thumbprint: bool, is_sha256: bool, is_domain: bool) -> str:
@@ -209,24 +191,25 @@ def _statement(by_thumbprint: bool, is_sha256: bool, is_domain: bool) -> str:
     """
     thumbprint = "thumbprint_sha256" if is_sha256 else "thumbprint_sha1"
     if by_thumbprint:
+        table = Certificate._meta.db_table
         columns = "x.id, x.der, x.thumbprint_sha1, x.thumbprint_sha256, x.start_at, x.end_at"
-        join = f'"{Certificate._meta.db_table}" x ON x.application_id = a.id AND x.{thumbprint} = %s'
+        join = f'"{table}" x ON x.{thumbprint} = %(thumbprint)s AND x.application_id = a.id'
     else:
         columns = "x.id, x.verifier, x.start_at, x.end_at"
         join = f'"{ClientSecret._meta.db_table}" x ON x.application_id = a.id'
-    tenant = "%s"
+    tenant = "%(tenant)s"
     if is_domain:
-        tenant = f'(SELECT d.tenant_id FROM "{TenantDomain._meta.db_table}" d WHERE d.name = %s)'  # noqa: S608
+        tenant = f'(SELECT d.tenant_id FROM "{TenantDomain._meta.db_table}" d WHERE d.name = %(tenant)s)'  # noqa: S608
     return (
         f"SELECT t.id, t.name, "  # noqa: S608 - only names of models are written into it
-        f'(SELECT k.id FROM "{SigningKey._meta.db_table}" k WHERE k.signs_from <= %s '
+        f'(SELECT k.id FROM "{SigningKey._meta.db_table}" k WHERE k.signs_from <= %(now)s '
         f"ORDER BY k.signs_from DESC, k.created_at DESC LIMIT 1), "
         f'(SELECT c.count FROM "{ThrottleCounter._meta.db_table}" c '
-        f"WHERE c.key = %s AND c.window_start = %s), "
+        f"WHERE c.key = %(counter)s AND c.window_start = %(window)s), "
         f"a.id, a.client_id, a.service_principal_id, a.display_name, a.is_disabled, {columns} "
         f'FROM "{Tenant._meta.db_table}" t '
         f'LEFT JOIN "{Application._meta.db_table}" a '
-        f"ON a.client_id = %s AND a.tenant_id = t.id AND a.deleted_at IS NULL "
+        f"ON a.client_id = %(client)s AND a.tenant_id = t.id AND a.deleted_at IS NULL "
         f"LEFT JOIN {join} WHERE t.id = {tenant}"
     )
 
