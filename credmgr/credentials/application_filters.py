@@ -42,6 +42,8 @@ STATUSES = (NO_LIVE, SOON, CURRENT_EXPIRED, CURRENT, NONE)
 SORTS = ("name", "created", "status", "expiry", "deleted")
 
 _HINT = re.compile(rf"([0-9A-Za-z]{{{HINT_LENGTH}}})\*{{0,18}}", re.ASCII)
+# Nothing that can be found is longer; SQLite refuses patterns of 50,000 bytes.
+_SEARCH_LENGTH_MOST = 300
 # At least the first group of a GUID; dashes may be missing, as in a database dump or a log line.
 _GUID_START = re.compile(r"[0-9a-f]{8}[0-9a-f]{0,24}", re.ASCII)
 # Stand for "no such credential" in comparisons: LEAST and GREATEST treat NULL differently in each database.
@@ -67,9 +69,11 @@ def matching(rows: QuerySet[Application], search: str) -> QuerySet[Application]:
     GUIDs may be cut after the first group; thumbprints may be in any spelling; a hint is taken to the letter,
     with or without its asterisks.
     """
-    term = search.strip().replace("\x00", "")
+    term = search.strip().replace("\x00", "").encode("utf-8", "ignore").decode()
     if not term:
         return rows
+    if len(term) > _SEARCH_LENGTH_MOST:
+        return rows.none()
     found = Q(display_name__icontains=term)
     if (guids := _guid_range(term)) is not None:
         for column in ("id", "client_id", "service_principal_id"):

@@ -30,7 +30,7 @@ _OTHER_LABELS = {
     "X509 CRL": "a revocation list",
     "PKCS7": "a PKCS #7 bundle",
     "CMS": "a PKCS #7 bundle",
-    "TRUSTED CERTIFICATE": "a certificate in OpenSSL's own trusted form",
+    "TRUSTED CERTIFICATE": "an OpenSSL trust record",
     "ATTRIBUTE CERTIFICATE": "an attribute certificate",
     "DH PARAMETERS": "a set of Diffie-Hellman parameters",
     "X9.42 DH PARAMETERS": "a set of Diffie-Hellman parameters",

@@ -38,6 +38,7 @@ SENTENCES = {
     "export it again with fewer.",
     "limits": "This file takes too much time or memory to open. Export it again with usual settings.",
 }
+_COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "credmgr.credentials.key_process")
 _ABOUT_PASSWORD = {"password", "password_needed"}
 
 
@@ -100,8 +101,8 @@ def refusal(name: str, detail: str = "", *, about: str = "key_file") -> Certific
 @sensitive_variables("request", "done")
 def _ask_child(request: bytes) -> dict[str, Any]:
     try:
-        done = subprocess.run(
-            [sys.executable, "-E", "-s", "-B", "-m", "credmgr.credentials.key_process"],
+        done = subprocess.run(  # noqa: S603 - our own module in our own interpreter, fixed arguments
+            _COMMAND,
             input=request,
             capture_output=True,
             timeout=SECONDS_MOST,

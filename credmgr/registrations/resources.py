@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models.functions import Lower
 
 from credmgr.registrations.models import Application, IdentifierUri
+from credmgr.registrations.naming import URI_MAX
 from credmgr.registrations.queries import parse_guid
 
 GRAPH_CLIENT_ID = uuid.UUID("00000003-0000-0000-c000-000000000000")
@@ -106,6 +107,8 @@ def _well_known_by_name(authority_url: str) -> dict[str, Resource]:
 
 
 def _by_uri(tenant_id: uuid.UUID, uri: str) -> Resource | None:
+    if not uri.isascii() or not uri.isprintable() or len(uri) > URI_MAX:
+        return None  # nothing like it can have been registered, and PostgreSQL refuses NUL
     row = (
         IdentifierUri.objects.filter(
             tenant_id=tenant_id, uri=uri, is_released=False, application__deleted_at=None

@@ -32,7 +32,7 @@ def test_the_checksum_is_crc_32_in_base62_padded_to_six():
     for digit in digits:
         number = number * 62 + ALPHABET.index(digit)
     assert (number, len(digits)) == (CRC_CHECK, 6)
-    assert ALPHABET == "".join(sorted(ALPHABET))
+    assert "".join(sorted(ALPHABET)) == ALPHABET
 
 
 def test_values_have_the_documented_shape_and_differ():
