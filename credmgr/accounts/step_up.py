@@ -43,8 +43,8 @@ class StepUpFormMixin(forms.BaseForm):
     """Adds the field `current_password` while the last confirmation is too old.
 
     Used as Form(request=request, ...). Show it with templates/portal/_step_up.html. When only the password
-    was missing or wrong, everything else that was typed stays in the form; a right password is remembered even
-    when another field is refused, so it is never asked twice.
+    was missing or wrong, everything else that was typed stays in the form; a right password is remembered
+    even when another field is refused, so it is never asked twice.
     """
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:

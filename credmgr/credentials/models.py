@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from credmgr.registrations.models import Application
-from credmgr.vault.fields import SealedField
+from credmgr.vault.fields import SealedField, VerifierField
 
 
 class ClientSecret(models.Model):
@@ -22,7 +22,7 @@ class ClientSecret(models.Model):
     description = models.CharField(max_length=256, blank=True)
     hint = models.CharField(max_length=3)
     value = SealedField(null=True, place=("client_secret", "value"))
-    verifier = models.BinaryField(max_length=41)
+    verifier = VerifierField(value="value", expires="end_at")
     start_at = models.DateTimeField()
     end_at = models.DateTimeField()
     created_at = models.DateTimeField()

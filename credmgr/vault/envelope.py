@@ -1,7 +1,7 @@
 """The sealed form of a value: version, key id, nonce, AES-256-GCM ciphertext and tag. No ORM here.
 
-Layout in bytes: 1 version | 8 key id | 12 nonce | n ciphertext | 16 tag. The associated data binds an envelope to its
-table, column and row, so that a copy elsewhere does not open.
+Layout in bytes: 1 version | 8 key id | 12 nonce | n ciphertext | 16 tag. The associated data binds an
+envelope to its table, column and row, so that a copy elsewhere does not open.
 """
 
 import hmac
@@ -26,7 +26,7 @@ _PREFIX = b"credmgr/1\x00"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a sealed value lives. table and column are fixed labels, not Python names; row is the row's UUID."""
+    """Where a sealed value lives. table and column are fixed labels, not Python names; row is its UUID."""
 
     table: str
     column: str
@@ -70,6 +70,11 @@ def is_envelope(value: bytes) -> bool:
     return len(value) >= HEADER_BYTES + TAG_BYTES and value[:1] == VERSION
 
 
+def is_verifier(value: bytes) -> bool:
+    """Whether the bytes have the outer form of a keyed digest."""
+    return len(value) == VERIFIER_BYTES and value[:1] == VERSION
+
+
 def key_id_of(value: bytes) -> bytes:
     """The 8-byte key id that an envelope or a verifier names."""
     return bytes(value[1 : 1 + KEY_ID_BYTES])
@@ -82,7 +87,7 @@ def make_verifier(key: VaultKey, credential_id: uuid.UUID, secret: str) -> bytes
 
 def verifier_matches(ring: KeyRing, verifier: bytes, credential_id: uuid.UUID, presented: str) -> bool:
     """Compare in constant time. Raises UnknownKeyError; a malformed verifier matches nothing."""
-    if len(verifier) != VERIFIER_BYTES or verifier[:1] != VERSION:
+    if not is_verifier(verifier):
         return False
     key = ring.get(key_id_of(verifier))
     return hmac.compare_digest(verifier[1 + KEY_ID_BYTES :], _digest(key, credential_id, presented))

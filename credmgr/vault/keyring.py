@@ -21,7 +21,7 @@ def _derive(master: bytes, purpose: str, length: int) -> bytes:
 
 @dataclass(frozen=True)
 class VaultKey:
-    """One master key and what is derived from it. The id follows from the key, so it cannot be mislabelled."""
+    """One master key and what is derived from it. The id follows from the key: it cannot be mislabelled."""
 
     key_id: bytes
     encrypt: bytes = field(repr=False)

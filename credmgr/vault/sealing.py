@@ -22,7 +22,7 @@ def _place(row: models.Model, column: str) -> envelope.Place:
 
 
 def seal_into(row: models.Model, column: str, plaintext: bytes) -> None:
-    """Set the column to a fresh envelope; the caller saves the row. Raises KeyRingError without a key ring."""
+    """Set the column to a fresh envelope; the caller saves the row. Raises KeyRingError."""
     setattr(row, column, envelope.seal(current_key_ring().primary, _place(row, column), plaintext))
 
 

@@ -1,10 +1,15 @@
-"""Where the key ring comes from: systemd credential, file, environment, command, or the data folder."""
+"""Where the key ring comes from: systemd credential, file, environment, command, or the data folder.
 
+A ring that comes from a file is read again when the file changes, so that a key can be added, moved to the
+front or dropped while every worker keeps working (K-6).
+"""
+
+import logging
 import os
 import shlex
 import stat
 import subprocess
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
@@ -14,6 +19,9 @@ from credmgr.vault.errors import KeyRingError
 from credmgr.vault.keyring import KeyRing, parse_key_ring
 
 COMMAND_SECONDS = 10
+KEY_RING_BYTES_MAX = 65536
+
+logger = logging.getLogger(__name__)
 
 
 def default_key_ring_file() -> Path:
@@ -22,7 +30,7 @@ def default_key_ring_file() -> Path:
 
 
 def key_ring_is_configured() -> bool:
-    """Whether a setting names a source; otherwise the data folder's file is the one. Raises KeyRingError for two."""
+    """Whether a setting names a source; else it is the data folder's file. Raises KeyRingError for two."""
     return _source()[2] != str(default_key_ring_file())
 
 
@@ -39,8 +47,8 @@ def _source() -> tuple[str, str, str]:
         path = str(Path(credentials) / "keyring")
         found.append(("the systemd credential keyring", "file", path))
     # Read here and never kept in settings: settings are printed by too many tools.
-    if file := os.environ.get("CREDMGR_KEYRING_FILE"):
-        found.append((f"the file {file} (CREDMGR_KEYRING_FILE)", "file", file))
+    if named := os.environ.get("CREDMGR_KEYRING_FILE"):
+        found.append((f"the file {named} (CREDMGR_KEYRING_FILE)", "file", named))
     if text := os.environ.get("CREDMGR_KEYRING"):
         found.append(("CREDMGR_KEYRING", "text", text))
     if command := env.text("CREDMGR_KEYRING_COMMAND"):
@@ -48,14 +56,66 @@ def _source() -> tuple[str, str, str]:
     if len(found) > 1:
         both = " and ".join(name for name, _, _ in found)
         raise KeyRingError(f"Two sources of the key ring are set: {both}. Keep one.")
-    path = default_key_ring_file()
-    return found[0] if found else (f"the file {path}", "file", str(path))
+    default = default_key_ring_file()
+    return found[0] if found else (f"the file {default}", "file", str(default))
 
 
-@lru_cache(maxsize=1)
+def key_ring_file() -> Path | None:
+    """The file in force; None when the keys come from the environment or a command. Raises KeyRingError."""
+    _, kind, value = _source()
+    return Path(value) if kind == "file" else None
+
+
+# What tells one state of a file from the next: device, inode, size, time of change in nanoseconds.
+_Stamp = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    ring: KeyRing
+    file: Path | None
+    stamp: _Stamp | None
+
+
+_loaded: _Loaded | None = None
+
+
 def current_key_ring() -> KeyRing:
-    """The key ring of this process, read once. Raises KeyRingError with the source's name."""
-    return load_key_ring()
+    """The key ring of this process. Raises KeyRingError with the source's name when it never was good.
+
+    A file that changed is read again. When it has become unusable meanwhile, the ring in memory stays in
+    force: a running server does not stop for a slip of its operator; the log says it, and the next start
+    refuses.
+    """
+    global _loaded
+    if _loaded is None:
+        file = key_ring_file()
+        stamp = _stamp(file)
+        _loaded = _Loaded(load_key_ring(), file, stamp)
+    elif (stamp := _stamp(_loaded.file)) != _loaded.stamp:
+        try:
+            ring = load_key_ring()
+        except KeyRingError as error:
+            logger.error("The key ring changed and cannot be used now; the one in memory stays. %s", error)
+            ring = _loaded.ring
+        _loaded = _Loaded(ring, _loaded.file, stamp)
+    return _loaded.ring
+
+
+def forget_key_ring() -> None:
+    """Make the next use read the source afresh, whichever it is by then."""
+    global _loaded
+    _loaded = None
+
+
+def _stamp(file: Path | None) -> _Stamp | None:
+    if file is None:
+        return None
+    try:
+        facts = file.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
 def load_key_ring() -> KeyRing:
@@ -75,19 +135,25 @@ def load_key_ring() -> KeyRing:
 
 def _read_file(path: Path, name: str) -> str:
     try:
-        facts = path.stat()
-        text = path.read_text("ascii")
+        with path.open(encoding="ascii") as stream:
+            facts = os.fstat(stream.fileno())  # of the very file that is read
+            text = stream.read(KEY_RING_BYTES_MAX)
     except FileNotFoundError:
         raise KeyRingError(
             f"The key ring is missing: {name} does not exist. Put it back from your backup of the keys; "
             "nothing stored was changed."
         ) from None
     except (OSError, UnicodeDecodeError):
-        raise KeyRingError(f"The key ring cannot be read: {name}.") from None
+        raise KeyRingError(
+            f"The key ring cannot be read: {name}. It must be a text file that this user may read."
+        ) from None
     if facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO) and "systemd" not in name:
         raise KeyRingError(f"The key ring can be read by others: {name}. Run: chmod 600 {path}")
     if facts.st_uid not in (0, os.geteuid()):
-        raise KeyRingError(f"The key ring belongs to another user: {name}.")
+        raise KeyRingError(
+            f"The key ring belongs to another user: {name}. It must belong to the user who runs the server, "
+            "or to root."
+        )
     return text
 
 

@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('description', models.CharField(blank=True, max_length=256)),
                 ('hint', models.CharField(max_length=3)),
                 ('value', credmgr.vault.fields.SealedField(null=True, place=('client_secret', 'value'))),
-                ('verifier', models.BinaryField(max_length=41)),
+                ('verifier', credmgr.vault.fields.VerifierField(expires='end_at', max_length=41, value='value')),
                 ('start_at', models.DateTimeField()),
                 ('end_at', models.DateTimeField()),
                 ('created_at', models.DateTimeField()),
