@@ -20,6 +20,7 @@ from tests.installation import (  # noqa: F401
     fresh_installation,
     installation,
     page,
+    prepared_data,
     screenshot,
     signed_in_page,
 )

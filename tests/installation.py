@@ -5,7 +5,8 @@ Fixtures, all registered in tests/conftest.py:
 installation        One running server for each pytest process (about two seconds, once). Shared: tests add
                     registrations of their own and never count all rows. Its limits are set high.
 fresh_installation  A factory: `fresh_installation(start=True, admin=True, CREDMGR_WORKERS="4")` gives another
-                    Installation with settings of its own, ended after the test.
+                    Installation with settings of its own, ended after the test. With start=False its data
+                    folder does not exist yet.
 browser             One Chromium for each pytest process (skips, saying why, when the machine has none).
 page                A new Playwright page in a context of its own: https trusted, script violations of the CSP
                     not bypassed, 1440 x 900.
@@ -264,9 +265,19 @@ def installation() -> Iterator[Installation]:
             made.stop()
 
 
+@pytest.fixture(scope="session")
+def prepared_data() -> Iterator[Path]:
+    """A data folder as `prepare` leaves it; copies of it spare each test the tables and the keys."""
+    with tempfile.TemporaryDirectory(prefix="credmgr-prepared-") as name:
+        template = Installation(Path(name))
+        done = template.manage("prepare")
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield template.data_dir
+
+
 @pytest.fixture
-def fresh_installation() -> Iterator[InstallationFactory]:
-    """Installations for one test, ended and removed after it."""
+def fresh_installation(prepared_data: Path) -> Iterator[InstallationFactory]:
+    """Installations for one test, ended and removed after it. Those that start were prepared before."""
     made: list[Installation] = []
     folders: list[Path] = []
 
@@ -275,6 +286,7 @@ def fresh_installation() -> Iterator[InstallationFactory]:
         one = Installation(folders[-1], **settings)
         made.append(one)
         if start:
+            shutil.copytree(prepared_data, one.data_dir)
             one.start()
         if start and admin:
             one.create_admin()

@@ -27,18 +27,34 @@ class FrontGate:
         """Refuse at once, or pass on with the client's own address and with the log's request id set."""
         token = request_id.set(str(getattr(request, "correlation_id", "")))
         try:
-            if request.method in ("TRACE", "CONNECT"):
-                return HttpResponseNotAllowed(_METHODS)
-            try:
-                request.get_host()
-            except DisallowedHost:
-                logger.warning("Refused a request for a host name that is not ours.")
-                text = "This server does not answer under that host name.\n"
-                return HttpResponse(text, status=400, content_type="text/plain; charset=utf-8")
-            request.META["REMOTE_ADDR"] = _client_address(request)
-            return self.get_response(request)
+            response = _refusal(request)
+            if response is None:
+                request.META["REMOTE_ADDR"] = _client_address(request)
+                response = self.get_response(request)
         finally:
             request_id.reset(token)
+        response.headers["Server"] = "credmgr"  # the server library would name itself
+        return response
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    if request.method in ("TRACE", "CONNECT"):
+        return _closed(HttpResponseNotAllowed(_METHODS))
+    try:
+        request.get_host()
+    except DisallowedHost:
+        logger.warning("Refused a request for a host name that is not ours.")
+        text = "This server does not answer under that host name.\n"
+        return _closed(HttpResponse(text, status=400, content_type="text/plain; charset=utf-8"))
+    return None
+
+
+def _closed(response: HttpResponse) -> HttpResponse:
+    """Refused here, it misses the headers that are set further inside."""
+    response["Cache-Control"] = "no-store"
+    response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 @lru_cache(maxsize=8)

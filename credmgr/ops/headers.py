@@ -23,7 +23,6 @@ class HeadersMiddleware:
         headers.setdefault("Permissions-Policy", PERMISSIONS)
         # Static files and the key set name their own lifetime; everything else may hold something private.
         headers.setdefault("Cache-Control", "no-store")
-        headers["Server"] = "credmgr"
         if settings.PUBLIC_URL and _signed_out(request):
             # Not on loopback: it would clear what other programs on other ports of localhost have stored.
             headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'

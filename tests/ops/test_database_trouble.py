@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -25,10 +25,12 @@ def assert_plainly_unavailable(answer: requests.Response) -> None:
 
 
 def sign_in(one: Installation) -> requests.Response:
-    """A form sent by somebody who signs in: it must write a session."""
+    """Somebody opens the sign-in page and sends it, which writes a session; the answer that ended it."""
     with requests.Session() as session:
         session.trust_env = False
         page = session.get(f"{one.portal_url}/account/login", timeout=10)
+        if page.status_code != 200:
+            return page
         token = page.text.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
         form = {"login": one.admin_name, "password": one.admin_password, "csrfmiddlewaretoken": token}
         return session.post(f"{one.portal_url}/account/login", data=form, timeout=60, allow_redirects=False)
@@ -40,10 +42,10 @@ def test_a_table_that_is_gone_is_told_and_recovers_without_a_restart(
     one = fresh_installation()
     assert sign_in(one).status_code == 302
     with closing(sqlite3.connect(one.data_dir / "credmgr.sqlite3")) as database:
-        database.execute("ALTER TABLE django_session RENAME TO away")
+        database.execute("ALTER TABLE accounts_session RENAME TO away")
         assert_plainly_unavailable(sign_in(one))
         assert get(one, "/health/live").status_code == 200
-        database.execute("ALTER TABLE away RENAME TO django_session")
+        database.execute("ALTER TABLE away RENAME TO accounts_session")
     assert sign_in(one).status_code == 302
 
 
@@ -60,11 +62,18 @@ def test_a_locked_database_is_told_and_recovers_without_a_restart(
     assert sign_in(one).status_code == 302
 
 
+def fill(file: Path) -> None:
+    """Write until the disk is full."""
+    with suppress(OSError), file.open("wb", buffering=0) as stream:
+        while True:
+            stream.write(b"\0" * 4096)
+
+
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """A file system of 8 MB (R10)."""
+    """A file system of 24 MB (R10)."""
     folder = Path(tempfile.mkdtemp(prefix="credmgr-disk-"))
-    options = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs", str(folder)]
+    options = ["mount", "-t", "tmpfs", "-o", "size=24m,mode=0700", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(options, capture_output=True, check=False).returncode != 0:
         folder.rmdir()
         pytest.skip("mounting a small tmpfs is not allowed here")
@@ -83,13 +92,7 @@ def test_a_full_disk_is_told_and_recovers_without_a_restart(
     one.start()
     one.create_admin()
     filler = small_disk / "filler"
-    with filler.open("wb") as stream:
-        try:
-            while True:
-                stream.write(b"\0" * 4096)
-                stream.flush()
-        except OSError:
-            pass
+    fill(filler)
     answers = [sign_in(one) for _ in range(10)]  # the first may still fit into pages that were free
     assert_plainly_unavailable(answers[-1])
     assert get(one, "/health/live").status_code == 200

@@ -1,5 +1,7 @@
 """Security headers on both listeners (H-1 to H-7)."""
 
+import socket
+import ssl
 import subprocess
 
 import pytest
@@ -32,6 +34,18 @@ def test_every_answer_is_closed(installation: Installation, path: str, secure: b
     assert "X-Powered-By" not in headers
 
 
+@pytest.mark.parametrize(
+    "path", ["/organizations/v2.0/.well-known/openid-configuration", "/organizations/oauth2/v2.0/token"]
+)
+def test_the_authoritys_answers_are_closed_too(installation: Installation, path: str) -> None:
+    """H-2; its answers carry headers of their own, because a token must not cost the portal's machinery."""
+    headers = get(installation, path).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Server"] == "credmgr"
+    assert "Set-Cookie" not in headers
+    assert "Strict-Transport-Security" not in headers
+
+
 @BOTH
 def test_no_hsts_on_loopback(installation: Installation, secure: bool) -> None:
     """H-2: it would hold for every port of localhost."""
@@ -46,6 +60,7 @@ def test_an_unknown_host_is_refused(installation: Installation, secure: bool) ->
     for host in ("evil.example", "localhost.evil.example", "[::2]", "a b", "169.254.169.254"):
         answer = get(installation, "/account/login", secure=secure, headers={"Host": host})
         assert answer.status_code == 400, host
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert host not in answer.text
 
 
@@ -96,18 +111,21 @@ def test_plain_http_on_the_https_port_is_no_answer(installation: Installation) -
         requests.get(f"http://127.0.0.1:{installation.authority_port}/health/live", timeout=5)
 
 
-def test_a_chunked_body_reaches_the_application_empty(installation: Installation) -> None:
-    """W4 rests on this fact of the server library: the authority answers such a request with 411."""
-
-    def chunks() -> object:
-        yield b"grant_type=client_credentials"
-
-    answer = get(
-        installation,
-        "/organizations/oauth2/v2.0/token",
-        method="POST",
-        data=chunks(),
-        headers={"Content-Type": "application/x-www-form-urlencoded"},
+def test_a_chunked_body_is_answered_with_411(installation: Installation) -> None:
+    """W4: it carries no length, and what has no length reaches the application empty."""
+    request = (
+        b"POST /organizations/oauth2/v2.0/token HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"1d\r\ngrant_type=client_credentials\r\n0\r\n\r\n"
     )
-    assert answer.status_code == 411
-    assert answer.json()["error_codes"] == [9002313]
+    context = ssl.create_default_context(cafile=installation.ca_file)
+    # In one piece on a plain socket: a client that still sends while the answer comes may lose it.
+    with (
+        socket.create_connection(("127.0.0.1", installation.authority_port), 10) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as stream,
+    ):
+        stream.sendall(request)
+        answer = b"".join(iter(lambda: stream.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 411 ")
+    assert b'"error_codes": [9002313]' in body.replace(b":[", b": [")
