@@ -1,6 +1,6 @@
 """A program of the user's own: MSAL Python in a process that knows nothing of this project.
 
-Reads one JSON object from standard input and prints what MSAL answered. Members: authority, client_id, scopes,
+Reads one JSON object from standard input, prints what MSAL answered. Members: authority, client_id, scopes,
 verify, and credential: {"secret": text} or {"thumbprint": hex, "private_key_file": path} or
 {"private_key_file": path, "public_certificate_file": path}.
 """
