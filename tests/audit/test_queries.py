@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,14 @@ NOW = datetime(2026, 11, 23, 14, 52, 6, tzinfo=UTC)
 TENANT = uuid.UUID("9a1f1aa4-ba53-4474-9c4b-39bc906bfc3a")
 
 
-def sign_in(at: datetime, *, application=None, credential=None, code: int = 0, count: int = 1) -> SignIn:
+def sign_in(
+    at: datetime,
+    *,
+    application: uuid.UUID | None = None,
+    credential: uuid.UUID | None = None,
+    code: int = 0,
+    count: int = 1,
+) -> SignIn:
     return SignIn.objects.create(
         at=at,
         trace_id=uuid.uuid4(),
@@ -27,7 +35,7 @@ def sign_in(at: datetime, *, application=None, credential=None, code: int = 0, c
     )
 
 
-def test_last_use_is_the_newest_success_and_refusals_do_not_count():
+def test_last_use_is_the_newest_success_and_refusals_do_not_count() -> None:
     first, second, never = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
     sign_in(NOW - timedelta(hours=5), credential=first)
     sign_in(NOW - timedelta(hours=2), credential=first)
@@ -40,12 +48,12 @@ def test_last_use_is_the_newest_success_and_refusals_do_not_count():
     }
 
 
-def test_last_use_of_nothing_asks_nothing(django_assert_num_queries):
+def test_last_use_of_nothing_asks_nothing(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         assert last_used([]) == {}
 
 
-def test_last_sign_ins_take_two_statements_however_many_ids(django_assert_num_queries):
+def test_last_sign_ins_take_two_statements_however_many_ids(django_assert_num_queries: Any) -> None:
     ids = [uuid.uuid4() for _ in range(30)]
     for number, application in enumerate(ids):
         sign_in(NOW - timedelta(minutes=number), application=application)
@@ -55,7 +63,7 @@ def test_last_sign_ins_take_two_statements_however_many_ids(django_assert_num_qu
         }
 
 
-def test_activity_sums_hours_folded_rows_and_codes():
+def test_activity_sums_hours_folded_rows_and_codes() -> None:
     application = uuid.uuid4()
     sign_in(NOW - timedelta(minutes=10), application=application)
     sign_in(NOW - timedelta(minutes=20), application=application, code=7000215, count=7)
@@ -70,7 +78,7 @@ def test_activity_sums_hours_folded_rows_and_codes():
     assert seen.hours[20].refused == 1
 
 
-def test_events_of_a_directory_leave_out_other_directories():
+def test_events_of_a_directory_leave_out_other_directories() -> None:
     for number, tenant in enumerate([TENANT, None, uuid.uuid4()]):
         AuditEvent.objects.create(at=NOW, tenant_id=tenant, actor_name="Robin", tag=f"kind-{number}")
     assert [event.tag for event in events_of_tenant(TENANT)] == ["kind-1", "kind-0"]

@@ -3,6 +3,7 @@
 import functools
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
@@ -16,6 +17,7 @@ from credmgr.registrations.models import Application, Tenant
 from credmgr.registrations.registering import register_application
 
 PASSWORD = "a-long-invented-password"
+Register = Callable[..., Application]
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
@@ -49,7 +51,7 @@ def signed_in(person: User) -> Client:
 def register(directory: Tenant, person: User) -> Callable[..., Application]:
     """Registers applications: register("Harbor Sync Worker", notes="...")."""
 
-    def made(display_name: str = "Harbor Sync Worker", **given: object) -> Application:
+    def made(display_name: str = "Harbor Sync Worker", **given: Any) -> Application:
         return register_application(
             tenant=directory,
             display_name=display_name,

@@ -24,7 +24,7 @@ def assert_refuses_methods(client: Client, address: str, methods: Iterable[str])
 
 
 def assert_hides(client: Client, template: str, foreign: Application) -> None:
-    """Another directory's registration and an unknown one look alike: 404. template: "/applications/{}/..."."""
+    """Another directory's registration and an unknown one look alike: 404. template: "/applications/{}"."""
     for application_id in (foreign.pk, UNKNOWN):
         assert client.get(template.format(application_id)).status_code == 404
     assert client.get(template.format("not-a-guid")).status_code == 404

@@ -3,28 +3,31 @@
 import csv
 import io
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from credmgr.accounts.models import User
 from credmgr.audit.models import AuditEvent
 from credmgr.audit.recording import Actor
 from credmgr.portal.csv_cells import safe_cell
 from credmgr.registrations.models import Application
 from credmgr.registrations.registering import delete_application
+from tests.portal.conftest import Register
 from tests.portal.questions import assert_asks_for_sign_in, assert_refuses_methods
 from tests.portal.test_overview import add_secret
 
 pytestmark = pytest.mark.django_db
 
 
-def names(answer) -> list[str]:
+def names(answer: Any) -> list[str]:
     return [row.application.display_name for row in answer.context["page"].rows]
 
 
 @pytest.mark.parametrize("address", ["/applications", "/applications/export"])
-def test_questions_every_page_is_asked(signed_in: Client, address: str):
+def test_questions_every_page_is_asked(signed_in: Client, address: str) -> None:
     assert_asks_for_sign_in(address)
     assert_refuses_methods(signed_in, address, ["POST", "PUT", "DELETE"])
 
@@ -39,11 +42,13 @@ def test_questions_every_page_is_asked(signed_in: Client, address: str):
         ("/applications?status=soon", b"No application matches"),
     ],
 )
-def test_empty_lists_say_what_would_be_here(signed_in: Client, address: str, sentence: bytes):
+def test_empty_lists_say_what_would_be_here(signed_in: Client, address: str, sentence: bytes) -> None:
     assert sentence in signed_in.get(address).content
 
 
-def test_tabs_show_what_they_name(signed_in: Client, register, person, foreign):
+def test_tabs_show_what_they_name(
+    signed_in: Client, register: Register, person: User, foreign: Application
+) -> None:
     register("Mine")
     not_mine = register("Not mine")
     not_mine.owners.clear()
@@ -57,7 +62,7 @@ def test_tabs_show_what_they_name(signed_in: Client, register, person, foreign):
     assert b"No owner" in signed_in.get("/applications").content
 
 
-def test_search_of_the_top_bar_leads_here(signed_in: Client, register):
+def test_search_of_the_top_bar_leads_here(signed_in: Client, register: Register) -> None:
     register("Harbor Sync Worker")
     wanted = register("Mail Relay")
     assert names(signed_in.get("/applications?search=mail")) == ["Mail Relay"]
@@ -66,7 +71,7 @@ def test_search_of_the_top_bar_leads_here(signed_in: Client, register):
     assert '<form action="/applications" method="get"' in body
 
 
-def test_status_column_and_filter(signed_in: Client, register):
+def test_status_column_and_filter(signed_in: Client, register: Register) -> None:
     """Ruling P4."""
     add_secret(register("Fine"), "a", 200)
     add_secret(register("Close"), "a", 12)
@@ -89,7 +94,7 @@ def test_status_column_and_filter(signed_in: Client, register):
     assert names(signed_in.get("/applications?status=current-expired")) == ["Rotated"]
 
 
-def test_sorting_is_in_the_address_and_said_to_screen_readers(signed_in: Client, register):
+def test_sorting_is_in_the_address_and_said_to_screen_readers(signed_in: Client, register: Register) -> None:
     register("b")
     register("a")
     assert names(signed_in.get("/applications")) == ["a", "b"]
@@ -98,7 +103,7 @@ def test_sorting_is_in_the_address_and_said_to_screen_readers(signed_in: Client,
     assert b'aria-sort="descending"' in answer.content
 
 
-def test_pages_keep_search_and_order(signed_in: Client, register):
+def test_pages_keep_search_and_order(signed_in: Client, register: Register) -> None:
     for number in range(30):
         register(f"App {number:02}")
     first = signed_in.get("/applications?sort=-name&search=app")
@@ -117,29 +122,35 @@ def test_pages_keep_search_and_order(signed_in: Client, register):
         *("search=%00", "search=%25%5F", "search=" + "x" * 3000, "search=%F0%9F%94%91"),
     ],
 )
-def test_nonsense_in_the_address_is_no_server_error(signed_in: Client, harbor: Application, query: str):
+def test_nonsense_in_the_address_is_no_server_error(
+    signed_in: Client, harbor: Application, query: str
+) -> None:
     assert signed_in.get(f"/applications?{query}").status_code == 200
 
 
-def test_the_number_of_queries_does_not_grow(signed_in: Client, register, django_assert_max_num_queries):
+def test_the_number_of_queries_does_not_grow(
+    signed_in: Client, register: Register, django_assert_max_num_queries: Any
+) -> None:
     for number in range(25):
         add_secret(register(f"App {number}"), "a", number)
     with django_assert_max_num_queries(16):
         signed_in.get("/applications")
 
 
-def test_hostile_names_stay_text(signed_in: Client, register):
+def test_hostile_names_stay_text(signed_in: Client, register: Register) -> None:
     register("<img src=x onerror=alert(1)>")
     body = signed_in.get("/applications").content.decode()
     assert "<img src=x" not in body
 
 
-def read_csv(answer) -> list[dict[str, str]]:
+def read_csv(answer: Any) -> list[dict[str, str]]:
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_csv_holds_what_the_list_shows_and_is_audited_without_the_search(signed_in: Client, register):
+def test_csv_holds_what_the_list_shows_and_is_audited_without_the_search(
+    signed_in: Client, register: Register
+) -> None:
     wanted = register("Mail Relay")
     add_secret(wanted, "a", 200)
     register("Other")
@@ -171,18 +182,20 @@ def test_csv_holds_what_the_list_shows_and_is_audited_without_the_search(signed_
         ("Ærø-værft 7", "Ærø-værft 7"),
     ],
 )
-def test_cells_are_data_and_no_formula(typed: str, written: str):
+def test_cells_are_data_and_no_formula(typed: str, written: str) -> None:
     """U-6."""
     assert safe_cell(typed) == written
 
 
-def test_a_hostile_name_is_harmless_in_the_csv(signed_in: Client, register):
+def test_a_hostile_name_is_harmless_in_the_csv(signed_in: Client, register: Register) -> None:
     register("=1+1")
     (row,) = read_csv(signed_in.get("/applications/export"))
     assert row["Display name"] == "'=1+1"
 
 
-def test_the_last_days_of_a_deleted_one_are_counted(signed_in: Client, register, person):
+def test_the_last_days_of_a_deleted_one_are_counted(
+    signed_in: Client, register: Register, person: User
+) -> None:
     delete_application(
         register("Gone"), actor=Actor("Robin Vale", person), now=timezone.now() - timedelta(days=27)
     )

@@ -1,6 +1,7 @@
 """The audit pages: of an application and of the directory."""
 
 import uuid
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,6 +12,7 @@ from credmgr.audit.models import AuditEvent
 from credmgr.portal.audit_words import TAG_WORDS, changes
 from credmgr.portal.views.audit import PAGE_SIZE
 from credmgr.registrations.models import Application
+from tests.portal.conftest import Register
 from tests.portal.questions import assert_asks_for_sign_in, assert_hides, assert_refuses_methods
 
 pytestmark = pytest.mark.django_db
@@ -29,18 +31,18 @@ def record(count: int, **given: object) -> None:
         )
 
 
-def test_questions_every_page_is_asked(signed_in: Client, harbor, foreign):
+def test_questions_every_page_is_asked(signed_in: Client, harbor: Application, foreign: Application) -> None:
     for address in ("/audit", f"/applications/{harbor.pk}/audit"):
         assert_asks_for_sign_in(address)
         assert_refuses_methods(signed_in, address, ["POST", "PUT", "DELETE"])
     assert_hides(signed_in, "/applications/{}/audit", foreign)
 
 
-def test_every_kind_of_act_has_words():
+def test_every_kind_of_act_has_words() -> None:
     assert set(TAG_WORDS) == set(EventTag)
 
 
-def test_says_who_did_what_on_which_object(signed_in: Client, harbor: Application):
+def test_says_who_did_what_on_which_object(signed_in: Client, harbor: Application) -> None:
     for address in ("/audit", f"/applications/{harbor.pk}/audit"):
         body = signed_in.get(address).content.decode()
         assert "Application registered" in body
@@ -48,18 +50,20 @@ def test_says_who_did_what_on_which_object(signed_in: Client, harbor: Applicatio
         assert "Robin Vale" in body
 
 
-def test_another_applications_acts_are_not_shown(signed_in: Client, harbor: Application, register):
+def test_another_applications_acts_are_not_shown(
+    signed_in: Client, harbor: Application, register: Register
+) -> None:
     other = register("Mail Relay")
     assert "Mail Relay" not in signed_in.get(f"/applications/{harbor.pk}/audit").content.decode()
     assert "Mail Relay" in signed_in.get(f"/applications/{other.pk}/audit").content.decode()
 
 
-def test_another_directorys_acts_are_not_shown(signed_in: Client):
+def test_another_directorys_acts_are_not_shown(signed_in: Client) -> None:
     record(1, tenant_id=uuid.uuid4(), object_name="elsewhere")
     assert "elsewhere" not in signed_in.get("/audit").content.decode()
 
 
-def test_pages_go_to_older_and_back(signed_in: Client):
+def test_pages_go_to_older_and_back(signed_in: Client) -> None:
     record(PAGE_SIZE + 5)
     first = signed_in.get("/audit")
     assert len(first.context["rows"]) == PAGE_SIZE
@@ -83,12 +87,12 @@ def test_pages_go_to_older_and_back(signed_in: Client):
         "search=%00",
     ],
 )
-def test_nonsense_in_the_address_is_no_server_error(signed_in: Client, query: str):
+def test_nonsense_in_the_address_is_no_server_error(signed_in: Client, query: str) -> None:
     record(2)
     assert signed_in.get(f"/audit?{query}").status_code == 200
 
 
-def test_filters_and_search(signed_in: Client, harbor: Application):
+def test_filters_and_search(signed_in: Client, harbor: Application) -> None:
     record(3)
     only = signed_in.get("/audit?activity=application:registered")
     assert [row.activity for row in only.context["rows"]] == ["Application registered"]
@@ -100,8 +104,8 @@ def test_filters_and_search(signed_in: Client, harbor: Application):
 
 
 def test_the_number_of_queries_does_not_grow(
-    signed_in: Client, harbor, register, django_assert_max_num_queries
-):
+    signed_in: Client, harbor: Application, register: Register, django_assert_max_num_queries: Any
+) -> None:
     for number in range(8):
         register(f"Application {number}")
     record(30, application_id=harbor.pk)
@@ -109,7 +113,7 @@ def test_the_number_of_queries_does_not_grow(
         signed_in.get("/audit")
 
 
-def test_changes_read_like_sentences():
+def test_changes_read_like_sentences() -> None:
     recorded = {
         "displayName": ["Old", "New"],
         "identifierUri": [None, "api://x"],

@@ -66,7 +66,9 @@ def open_at(page: "Page", address: str, width: int, theme: str) -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_no_page_has_an_axe_violation_or_scrolls_sideways(walker: "Page", harbor, axe, width, theme) -> None:
+def test_no_page_has_an_axe_violation_or_scrolls_sideways(
+    walker: "Page", harbor: dict[str, str], axe: Any, width: int, theme: str
+) -> None:
     for address in pages_of(harbor):
         open_at(walker, address, width, theme)
         assert walker.locator("html").get_attribute("data-theme") == theme
@@ -78,7 +80,7 @@ def test_no_page_has_an_axe_violation_or_scrolls_sideways(walker: "Page", harbor
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_states_after_a_refusal_are_as_clean(walker: "Page", axe, width, theme) -> None:
+def test_states_after_a_refusal_are_as_clean(walker: "Page", axe: Any, width: int, theme: str) -> None:
     open_at(walker, "/applications/new", width, theme)
     walker.get_by_label("Name").fill("Kept name")
     walker.get_by_label("Application ID URI").fill("nonsense")
@@ -96,7 +98,7 @@ def test_states_after_a_refusal_are_as_clean(walker: "Page", axe, width, theme) 
     axe(walker)
 
 
-def test_registers_from_the_list_and_lands_where_the_next_step_is(walker: "Page", axe) -> None:
+def test_registers_from_the_list_and_lands_where_the_next_step_is(walker: "Page", axe: Any) -> None:
     walker.get_by_role("link", name="New registration").first.click()
     assert walker.evaluate("document.activeElement.name") == "display_name"
     walker.get_by_label("Name").fill("Registered by hand")
@@ -108,7 +110,9 @@ def test_registers_from_the_list_and_lands_where_the_next_step_is(walker: "Page"
     axe(walker)
 
 
-def test_a_panel_opens_over_the_page_and_gives_the_focus_back(walker: "Page", harbor, axe) -> None:
+def test_a_panel_opens_over_the_page_and_gives_the_focus_back(
+    walker: "Page", harbor: dict[str, str], axe: Any
+) -> None:
     open_at(walker, f"/applications/{harbor['id']}", 1440, "light")
     opener = walker.get_by_role("link", name="Endpoints")
     opener.focus()
@@ -123,7 +127,7 @@ def test_a_panel_opens_over_the_page_and_gives_the_focus_back(walker: "Page", ha
     assert walker.url.endswith(harbor["id"])
 
 
-def test_the_delete_question_starts_on_the_safe_side(walker: "Page", harbor) -> None:
+def test_the_delete_question_starts_on_the_safe_side(walker: "Page", harbor: dict[str, str]) -> None:
     open_at(walker, f"/applications/{harbor['id']}", 1440, "light")
     walker.get_by_role("link", name="Delete", exact=True).click()
     dialog = walker.get_by_role("dialog")
@@ -134,7 +138,7 @@ def test_the_delete_question_starts_on_the_safe_side(walker: "Page", harbor) -> 
     dialog.wait_for(state="detached")
 
 
-def test_every_listed_endpoint_answers(walker: "Page", harbor) -> None:
+def test_every_listed_endpoint_answers(walker: "Page", harbor: dict[str, str]) -> None:
     """W6: only endpoints that answer are published."""
     open_at(walker, f"/applications/{harbor['id']}/endpoints", 1440, "light")
     addresses = walker.locator("#panel pre").all_inner_texts()
@@ -146,7 +150,7 @@ def test_every_listed_endpoint_answers(walker: "Page", harbor) -> None:
         assert status in (200, 405), f"{address} answered {status}"
 
 
-def test_copy_takes_the_whole_value_and_says_so(walker: "Page", harbor) -> None:
+def test_copy_takes_the_whole_value_and_says_so(walker: "Page", harbor: dict[str, str]) -> None:
     walker.context.grant_permissions(["clipboard-read", "clipboard-write"])
     open_at(walker, f"/applications/{harbor['id']}", 1440, "light")
     walker.get_by_role("button", name="Copy object ID").click()
@@ -162,7 +166,7 @@ def test_theme_switches_at_once_and_stays(walker: "Page") -> None:
     assert walker.locator("html").get_attribute("data-theme") == "dark"
 
 
-def test_the_keys_lead_where_they_say_and_rest_while_typing(walker: "Page", harbor) -> None:
+def test_the_keys_lead_where_they_say_and_rest_while_typing(walker: "Page", harbor: dict[str, str]) -> None:
     open_at(walker, "/applications", 1440, "light")
     walker.keyboard.press("/")
     assert walker.evaluate("document.activeElement.name") == "search"
@@ -190,7 +194,7 @@ def test_the_skip_link_is_the_first_stop(walker: "Page") -> None:
     assert walker.evaluate("document.activeElement.id") == "main"
 
 
-def test_a_filter_is_a_link_in_a_popover(walker: "Page", harbor) -> None:
+def test_a_filter_is_a_link_in_a_popover(walker: "Page", harbor: dict[str, str]) -> None:
     open_at(walker, "/applications", 1440, "light")
     walker.get_by_role("button", name="Status: All").click()
     walker.get_by_role("link", name="Expiring soon").click()
@@ -227,7 +231,9 @@ def test_the_navigation_is_a_drawer_on_a_phone(walker: "Page") -> None:
     assert not navigation.is_visible()
 
 
-def test_everything_works_without_script(browser: "Browser", installation: Any, harbor) -> None:
+def test_everything_works_without_script(
+    browser: "Browser", installation: Any, harbor: dict[str, str]
+) -> None:
     """Decision 12: a panel is a page, a filter is a link, the theme is a form."""
     context = browser.new_context(java_script_enabled=False)
     context.set_default_timeout(15_000)
@@ -250,7 +256,9 @@ def test_everything_works_without_script(browser: "Browser", installation: Any, 
     context.close()
 
 
-def test_a_real_token_is_verified_and_a_changed_one_is_not(walker: "Page", installation: Any, axe) -> None:
+def test_a_real_token_is_verified_and_a_changed_one_is_not(
+    walker: "Page", installation: Any, axe: Any
+) -> None:
     """The keys come over https from the built-in authority, a listed issuer."""
     made = installation.json("register_app", "Token maker")
     secret = installation.json("add_secret", made["appId"], "--days", "30")

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from credmgr.registrations.models import Application
+from credmgr.registrations.models import Application, Tenant
 from tests.portal.questions import assert_asks_for_sign_in, assert_refuses_methods
 
 pytestmark = pytest.mark.django_db
@@ -28,18 +28,18 @@ def token(claims: object, header: object = None) -> str:
     return f"{part(header or {'alg': 'RS256', 'typ': 'JWT', 'kid': 'abc'})}.{part(claims)}.{SIGNATURE}"
 
 
-def test_questions_every_page_is_asked(signed_in: Client):
+def test_questions_every_page_is_asked(signed_in: Client) -> None:
     assert_asks_for_sign_in(PAGE)
     assert_refuses_methods(signed_in, PAGE, ["PUT", "DELETE"])
 
 
-def test_a_token_in_the_address_is_not_read(signed_in: Client):
+def test_a_token_in_the_address_is_not_read(signed_in: Client) -> None:
     answer = signed_in.get(PAGE, {"token": token({"iss": "https://canary.example/"})})
     assert answer.context["form"].is_bound is False
     assert "decoded" not in answer.context
 
 
-def test_claims_are_explained_and_the_token_is_not_echoed(signed_in: Client, harbor: Application):
+def test_claims_are_explained_and_the_token_is_not_echoed(signed_in: Client, harbor: Application) -> None:
     pasted = token(
         {"iss": "https://elsewhere.example/", "azp": str(harbor.client_id), "exp": 1, "made_up": [1]}
     )
@@ -60,7 +60,9 @@ def test_claims_are_explained_and_the_token_is_not_echoed(signed_in: Client, har
     "issuer",
     ["https://elsewhere.example/", "https://169.254.169.254/", "file:///etc/passwd", "", None, 7, ["x"], {}],
 )
-def test_an_unlisted_issuer_is_decoded_and_never_asked(signed_in: Client, monkeypatch, issuer: object):
+def test_an_unlisted_issuer_is_decoded_and_never_asked(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch, issuer: object
+) -> None:
     asked: list[object] = []
     monkeypatch.setattr("socket.socket.connect", lambda *given: asked.append(given))
     monkeypatch.setattr("socket.getaddrinfo", lambda *given, **named: asked.append((given, named)))
@@ -70,7 +72,7 @@ def test_an_unlisted_issuer_is_decoded_and_never_asked(signed_in: Client, monkey
     assert asked == []
 
 
-def test_a_listed_issuer_that_cannot_be_reached_is_said(signed_in: Client, directory):
+def test_a_listed_issuer_that_cannot_be_reached_is_said(signed_in: Client, directory: Tenant) -> None:
     """No server runs beside this test."""
     issuer = f"{settings.AUTHORITY_URL}/{directory.pk}/v2.0"
     body = signed_in.post(PAGE, {"token": token({"iss": issuer})}).content.decode()
@@ -93,7 +95,7 @@ def test_a_listed_issuer_that_cannot_be_reached_is_said(signed_in: Client, direc
         ("\x00.\x00.\x00", "Paste the whole token|Null characters"),
     ],
 )
-def test_what_is_no_token_is_refused_in_words(signed_in: Client, pasted: str, sentence: str):
+def test_what_is_no_token_is_refused_in_words(signed_in: Client, pasted: str, sentence: str) -> None:
     answer = signed_in.post(PAGE, {"token": pasted})
     assert answer.status_code == 422
     assert any(part in answer.content.decode() for part in sentence.split("|"))
@@ -112,11 +114,13 @@ def test_what_is_no_token_is_refused_in_words(signed_in: Client, pasted: str, se
         ),
     )
 )
-def test_no_claims_make_a_server_error(signed_in: Client, claims: dict[str, object]):
+def test_no_claims_make_a_server_error(signed_in: Client, claims: dict[str, object]) -> None:
     assert signed_in.post(PAGE, {"token": token(claims)}).status_code in (200, 422)
 
 
-def test_nothing_of_the_token_is_logged_or_stored(signed_in: Client, caplog):
+def test_nothing_of_the_token_is_logged_or_stored(
+    signed_in: Client, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     pasted = token({"iss": "https://elsewhere.example/", "canary": "canary-5e1f"})
     signed_in.post(PAGE, {"token": pasted})

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -12,7 +13,7 @@ from credmgr.audit.models import AuditEvent, SignIn
 from credmgr.audit.recording import Actor
 from credmgr.registrations.models import Application
 from credmgr.registrations.registering import delete_application, set_disabled
-from tests.portal.conftest import PASSWORD
+from tests.portal.conftest import PASSWORD, Register
 from tests.portal.questions import assert_asks_for_sign_in, assert_hides, assert_refuses_methods
 from tests.portal.test_overview import add_secret
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def gone(register, person: User) -> Application:
+def gone(register: Register, person: User) -> Application:
     """A deleted registration."""
     return delete_application(register("Gone"), actor=Actor("Robin Vale", person), now=timezone.now())
 
@@ -31,7 +32,9 @@ def confirmed(**typed: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("page", ["disable", "delete", "owners"])
-def test_questions_every_page_is_asked(signed_in: Client, harbor, foreign, page):
+def test_questions_every_page_is_asked(
+    signed_in: Client, harbor: Application, foreign: Application, page: str
+) -> None:
     address = f"/applications/{harbor.pk}/{page}"
     assert_asks_for_sign_in(address)
     assert_refuses_methods(signed_in, address, ["PUT", "DELETE", "PATCH"])
@@ -39,7 +42,9 @@ def test_questions_every_page_is_asked(signed_in: Client, harbor, foreign, page)
 
 
 @pytest.mark.parametrize("page", ["restore", "purge"])
-def test_questions_about_deleted_ones(signed_in: Client, gone, harbor, foreign, page):
+def test_questions_about_deleted_ones(
+    signed_in: Client, gone: Application, harbor: Application, foreign: Application, page: str
+) -> None:
     address = f"/applications/{gone.pk}/{page}"
     assert signed_in.get(address).status_code == 200
     assert_asks_for_sign_in(address)
@@ -48,12 +53,12 @@ def test_questions_about_deleted_ones(signed_in: Client, gone, harbor, foreign, 
     assert signed_in.get(f"/applications/{harbor.pk}/{page}").status_code == 404
 
 
-def test_a_deleted_one_has_no_pages_of_its_own(signed_in: Client, gone: Application):
+def test_a_deleted_one_has_no_pages_of_its_own(signed_in: Client, gone: Application) -> None:
     for page in ("", "/properties", "/owners", "/delete", "/audit", "/sign-ins", "/endpoints"):
         assert signed_in.get(f"/applications/{gone.pk}{page}").status_code == 404
 
 
-def test_looking_changes_nothing(signed_in: Client, harbor: Application):
+def test_looking_changes_nothing(signed_in: Client, harbor: Application) -> None:
     for page in ("disable", "delete", "owners"):
         signed_in.get(f"/applications/{harbor.pk}/{page}")
     before = harbor.version
@@ -61,7 +66,7 @@ def test_looking_changes_nothing(signed_in: Client, harbor: Application):
     assert (harbor.version, harbor.is_disabled, harbor.deleted_at) == (before, False, None)
 
 
-def test_disables_and_enables(signed_in: Client, harbor: Application):
+def test_disables_and_enables(signed_in: Client, harbor: Application) -> None:
     address = f"/applications/{harbor.pk}/disable"
     assert signed_in.post(address, {"disabled": "yes"}).status_code == 302
     harbor.refresh_from_db()
@@ -72,7 +77,7 @@ def test_disables_and_enables(signed_in: Client, harbor: Application):
     assert not harbor.is_disabled
 
 
-def test_a_stale_page_does_not_do_the_opposite(signed_in: Client, harbor: Application, person: User):
+def test_a_stale_page_does_not_do_the_opposite(signed_in: Client, harbor: Application, person: User) -> None:
     set_disabled(harbor, disabled=True, actor=Actor("Noor", person), now=timezone.now())
     signed_in.post(f"/applications/{harbor.pk}/disable", {"disabled": "yes"})
     harbor.refresh_from_db()
@@ -80,13 +85,13 @@ def test_a_stale_page_does_not_do_the_opposite(signed_in: Client, harbor: Applic
 
 
 @pytest.mark.parametrize("word", ["", "maybe", "\x00"])
-def test_a_broken_choice_changes_nothing(signed_in: Client, harbor: Application, word: str):
+def test_a_broken_choice_changes_nothing(signed_in: Client, harbor: Application, word: str) -> None:
     assert signed_in.post(f"/applications/{harbor.pk}/disable", {"disabled": word}).status_code == 422
     harbor.refresh_from_db()
     assert not harbor.is_disabled
 
 
-def test_the_question_names_what_breaks(signed_in: Client, harbor: Application):
+def test_the_question_names_what_breaks(signed_in: Client, harbor: Application) -> None:
     SignIn.objects.create(
         at=timezone.now() - timedelta(days=2),
         trace_id=uuid.uuid4(),
@@ -106,11 +111,11 @@ def test_the_question_names_what_breaks(signed_in: Client, harbor: Application):
     assert "will fail" in body
 
 
-def test_the_question_says_when_nothing_is_known_to_break(signed_in: Client, harbor: Application):
+def test_the_question_says_when_nothing_is_known_to_break(signed_in: Client, harbor: Application) -> None:
     assert b"No sign-in is known to break." in signed_in.get(f"/applications/{harbor.pk}/delete").content
 
 
-def test_deletes_and_restores(signed_in: Client, harbor: Application):
+def test_deletes_and_restores(signed_in: Client, harbor: Application) -> None:
     add_secret(harbor, "a", 100)
     answer = signed_in.post(f"/applications/{harbor.pk}/delete", confirmed())
     assert answer.headers["Location"] == "/applications"
@@ -118,19 +123,19 @@ def test_deletes_and_restores(signed_in: Client, harbor: Application):
     assert harbor.deleted_at is not None
     answer = signed_in.post(f"/applications/{harbor.pk}/restore", confirmed())
     assert answer.headers["Location"] == f"/applications/{harbor.pk}"
-    harbor.refresh_from_db()
-    assert harbor.deleted_at is None
-    assert harbor.client_secrets.count() == 1
+    restored = Application.objects.get(pk=harbor.pk)
+    assert restored.deleted_at is None
+    assert restored.client_secrets.count() == 1
 
 
-def test_the_same_press_again_finds_nothing_to_do(signed_in: Client, harbor: Application):
+def test_the_same_press_again_finds_nothing_to_do(signed_in: Client, harbor: Application) -> None:
     address = f"/applications/{harbor.pk}/delete"
     assert signed_in.post(address, confirmed()).status_code == 302
     assert signed_in.post(address, confirmed()).status_code == 404
     assert AuditEvent.objects.filter(tag="application:deleted").count() == 1
 
 
-def test_a_restore_without_its_uri_says_so(signed_in: Client, register):
+def test_a_restore_without_its_uri_says_so(signed_in: Client, register: Register) -> None:
     first = register("First", identifier_uri="api://taken")
     signed_in.post(f"/applications/{first.pk}/delete", confirmed())
     register("Second", identifier_uri="api://taken")
@@ -138,7 +143,7 @@ def test_a_restore_without_its_uri_says_so(signed_in: Client, register):
     assert b"restored without api://taken" in answer.content
 
 
-def test_deletes_permanently_and_says_what_backups_hold(signed_in: Client, gone: Application):
+def test_deletes_permanently_and_says_what_backups_hold(signed_in: Client, gone: Application) -> None:
     """K-8, E-7."""
     address = f"/applications/{gone.pk}/purge"
     assert b"Older backups still hold it." in signed_in.get(address).content
@@ -148,7 +153,9 @@ def test_deletes_permanently_and_says_what_backups_hold(signed_in: Client, gone:
 
 
 @pytest.mark.parametrize("page", ["delete", "owners"])
-def test_a_stale_sign_in_asks_for_the_password_in_the_form(signed_in: Client, harbor, person, page, settings):
+def test_a_stale_sign_in_asks_for_the_password_in_the_form(
+    signed_in: Client, harbor: Application, person: User, page: str, settings: Any
+) -> None:
     """P9."""
     settings.STEP_UP_SECONDS = -1  # every proof is older than that
     address = f"/applications/{harbor.pk}/{page}"
@@ -161,7 +168,7 @@ def test_a_stale_sign_in_asks_for_the_password_in_the_form(signed_in: Client, ha
     assert harbor.deleted_at is None
 
 
-def test_owners_are_added_and_removed(signed_in: Client, harbor: Application):
+def test_owners_are_added_and_removed(signed_in: Client, harbor: Application) -> None:
     noor = User.objects.create(username="noor", first_name="Noor", last_name="Hadley")
     address = f"/applications/{harbor.pk}/owners"
     assert signed_in.post(address, confirmed(user=str(noor.pk))).status_code == 302
@@ -173,20 +180,22 @@ def test_owners_are_added_and_removed(signed_in: Client, harbor: Application):
     assert signed_in.get(removal).status_code == 404
 
 
-def test_an_owner_twice_is_refused_in_words(signed_in: Client, harbor: Application, person: User):
+def test_an_owner_twice_is_refused_in_words(signed_in: Client, harbor: Application, person: User) -> None:
     answer = signed_in.post(f"/applications/{harbor.pk}/owners", confirmed(user=str(person.pk)))
     assert answer.status_code == 422
     assert b"already owns this registration" in answer.content
 
 
 @pytest.mark.parametrize("chosen", ["", "not-a-guid", "11111111-2222-4333-8444-555555555555"])
-def test_a_person_who_is_not_there_is_refused(signed_in: Client, harbor: Application, chosen: str):
+def test_a_person_who_is_not_there_is_refused(signed_in: Client, harbor: Application, chosen: str) -> None:
     answer = signed_in.post(f"/applications/{harbor.pk}/owners", confirmed(user=chosen))
     assert answer.status_code == 422
     assert harbor.owners.count() == 1
 
 
-def test_the_last_owner_may_go_and_the_page_says_so(signed_in: Client, harbor: Application, person: User):
+def test_the_last_owner_may_go_and_the_page_says_so(
+    signed_in: Client, harbor: Application, person: User
+) -> None:
     removal = f"/applications/{harbor.pk}/owners/{person.pk}/remove"
     assert b"It has no owner then." in signed_in.get(removal).content
     signed_in.post(removal, confirmed())

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.test import Client
 
+from credmgr.accounts.models import User
 from credmgr.audit.models import AuditEvent
 from credmgr.registrations.models import Application
 from credmgr.registrations.queries import identifier_uri_of
@@ -30,7 +31,7 @@ def register_form(client: Client, **typed: str) -> dict[str, str]:
     return filled(client, NEW, **(given | typed))
 
 
-def test_questions_every_page_is_asked(signed_in: Client, harbor, foreign):
+def test_questions_every_page_is_asked(signed_in: Client, harbor: Application, foreign: Application) -> None:
     assert_asks_for_sign_in(NEW)
     assert_refuses_methods(signed_in, NEW, ["PUT", "DELETE"])
     properties = f"/applications/{harbor.pk}/properties"
@@ -39,7 +40,7 @@ def test_questions_every_page_is_asked(signed_in: Client, harbor, foreign):
     assert_hides(signed_in, "/applications/{}/properties", foreign)
 
 
-def test_registers_and_the_creator_owns_it(signed_in: Client, person):
+def test_registers_and_the_creator_owns_it(signed_in: Client, person: User) -> None:
     typed = register_form(signed_in, identifier_uri="api://harbor-sync", notes="Runs in Bergen.")
     answer = signed_in.post(NEW, typed)
     made = Application.objects.get()
@@ -53,7 +54,7 @@ def test_registers_and_the_creator_owns_it(signed_in: Client, person):
     assert AuditEvent.objects.get(application_id=made.pk).tag == "application:registered"
 
 
-def test_the_same_form_sent_twice_makes_one(signed_in: Client):
+def test_the_same_form_sent_twice_makes_one(signed_in: Client) -> None:
     """S-3."""
     typed = register_form(signed_in)
     first, second = signed_in.post(NEW, typed), signed_in.post(NEW, typed)
@@ -61,7 +62,7 @@ def test_the_same_form_sent_twice_makes_one(signed_in: Client):
     assert Application.objects.count() == 1
 
 
-def test_two_forms_with_the_same_name_make_two(signed_in: Client):
+def test_two_forms_with_the_same_name_make_two(signed_in: Client) -> None:
     for _ in range(2):
         signed_in.post(NEW, register_form(signed_in))
     assert Application.objects.count() == 2
@@ -78,7 +79,9 @@ def test_two_forms_with_the_same_name_make_two(signed_in: Client):
         ({"notes": "n" * 1025}, "The notes have 1025 characters."),
     ],
 )
-def test_refusals_say_what_to_do_and_keep_what_was_typed(signed_in: Client, typed, sentence):
+def test_refusals_say_what_to_do_and_keep_what_was_typed(
+    signed_in: Client, typed: dict[str, str], sentence: str
+) -> None:
     given = {"display_name": "Kept name", "notes": "Kept notes."} | typed
     answer = signed_in.post(NEW, register_form(signed_in, **given))
     body = answer.content.decode()
@@ -93,7 +96,7 @@ def test_refusals_say_what_to_do_and_keep_what_was_typed(signed_in: Client, type
     assert not Application.objects.exists()
 
 
-def test_errors_are_tied_to_their_field(signed_in: Client):
+def test_errors_are_tied_to_their_field(signed_in: Client) -> None:
     body = signed_in.post(NEW, register_form(signed_in, identifier_uri="nonsense")).content.decode()
     field = re.search(r'<input[^>]*name="identifier_uri"[^>]*>', body)
     assert field
@@ -103,13 +106,13 @@ def test_errors_are_tied_to_their_field(signed_in: Client):
         assert f'id="{target}"' in body
 
 
-def test_missing_and_malformed_fields_are_no_server_error(signed_in: Client):
+def test_missing_and_malformed_fields_are_no_server_error(signed_in: Client) -> None:
     assert signed_in.post(NEW, {}).status_code == 422
     assert signed_in.post(NEW, register_form(signed_in, form_token="no-guid")).status_code == 422
     assert signed_in.post(NEW, register_form(signed_in, display_name="a\x00b")).status_code == 422
 
 
-def test_properties_change_what_is_given(signed_in: Client, harbor: Application):
+def test_properties_change_what_is_given(signed_in: Client, harbor: Application) -> None:
     address = f"/applications/{harbor.pk}/properties"
     typed = filled(
         signed_in,
@@ -131,7 +134,7 @@ def test_properties_change_what_is_given(signed_in: Client, harbor: Application)
     assert identifier_uri_of(harbor) == "api://harbor"
 
 
-def test_a_second_editor_is_told_and_keeps_what_was_typed(signed_in: Client, harbor: Application):
+def test_a_second_editor_is_told_and_keeps_what_was_typed(signed_in: Client, harbor: Application) -> None:
     """C-4: nothing is overwritten; the difference is named, and saving again is a decision."""
     address = f"/applications/{harbor.pk}/properties"
     given = {"sign_in_audience": "AzureADMyOrg", "access_token_version": "2"}
@@ -154,7 +157,7 @@ def test_a_second_editor_is_told_and_keeps_what_was_typed(signed_in: Client, har
 
 
 @pytest.mark.parametrize("version", ["", "abc", "-1", "99999999999999999999"])
-def test_a_broken_version_is_no_server_error(signed_in: Client, harbor: Application, version: str):
+def test_a_broken_version_is_no_server_error(signed_in: Client, harbor: Application, version: str) -> None:
     address = f"/applications/{harbor.pk}/properties"
     typed = filled(signed_in, address, display_name="X", sign_in_audience="AzureADMyOrg")
     answer = signed_in.post(address, typed | {"version": version})
