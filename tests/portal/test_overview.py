@@ -10,6 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from credmgr.audit.models import SignIn
+from credmgr.audit.recording import Actor
+from credmgr.credentials.client_secrets import add_client_secret
 from credmgr.credentials.models import ClientSecret
 from credmgr.registrations.models import Application
 from tests.portal.conftest import Register
@@ -20,17 +22,18 @@ PAGES = ("", "/endpoints")
 
 
 def add_secret(application: Application, name: str, days: int) -> ClientSecret:
-    """A row as the database holds it: these pages never look at a value."""
+    """A secret that began 100 days ago and ends in so many days, or ended."""
     now = timezone.now()
-    return ClientSecret.objects.create(
-        application=application,
+    secret, _ = add_client_secret(
+        application,
         description=name,
-        hint="abc",
-        verifier=b"\0" * 41,
         start_at=now - timedelta(days=100),
         end_at=now + timedelta(days=days),
-        created_at=now,
+        allow_past_end=True,
+        actor=Actor.command(),
+        now=now,
     )
+    return secret
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -122,7 +122,7 @@ class ConfirmedForm(StepUpFormMixin, PortalForm):
     """Nothing but the confirmation, with the password where the sign-in is not recent."""
 
 
-class PersonField(forms.ModelChoiceField):
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg] # takes no parameter at run time
     """A person who can sign in, shown with the user name that tells namesakes apart."""
 
     def label_from_instance(self, obj: User) -> str:
