@@ -14,7 +14,20 @@ from credmgr.authority.refusals import RefusalError
 
 _JSON = "application/json; charset=utf-8"
 _NEVER_STORED = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache", "Expires": "-1"}
-_ANYONE = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "GET, OPTIONS"}
+_ANYONE = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, OPTIONS",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+# The authority answers before the middlewares that close the portal's pages, so it closes its own answers.
+_CLOSED = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Server": "credmgr",
+    "x-ms-ests-server": "credmgr",
+}
 # A page of ours may use our own styles and nothing else; above all no script and no frame around it.
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; "
@@ -88,26 +101,24 @@ def page_response(html: str, exchange: Exchange, *, status: int = 200) -> HttpRe
             "Cache-Control": "no-store",
             "Content-Security-Policy": _PAGE_POLICY,
             "X-Frame-Options": "DENY",
-            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
         },
     )
     return response
 
 
 def _json(
-    body: Mapping[str, Any], status: int, exchange: Exchange, headers: Mapping[str, str]
+    body: Mapping[str, Any], status: int, exchange: Exchange, headers: dict[str, str]
 ) -> HttpResponse:
     response = HttpResponse(json.dumps(body), status=status, content_type=_JSON)
     _finish(response, exchange, headers)
     return response
 
 
-def _finish(response: HttpResponse, exchange: Exchange, headers: Mapping[str, str]) -> None:
-    for name, value in headers.items():
+def _finish(response: HttpResponse, exchange: Exchange, headers: dict[str, str]) -> None:
+    for name, value in (_CLOSED | headers).items():
         response[name] = value
     response["x-ms-request-id"] = str(exchange.trace_id)
-    response["x-ms-ests-server"] = "credmgr"
-    response["X-Content-Type-Options"] = "nosniff"
     if settings.PUBLIC_URL:
         # Not on loopback: it would reach every other port of this host.
         response["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
