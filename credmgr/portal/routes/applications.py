@@ -15,7 +15,9 @@ urlpatterns: list[URLPattern] = [
     path(f"{_ONE}/properties", registering.application_properties, name="application_properties"),
     path(f"{_ONE}/owners", owners.application_owners, name="application_owners"),
     path(
-        f"{_ONE}/owners/<uuid:user_id>/remove", owners.application_owner_remove, name="application_owner_remove"
+        f"{_ONE}/owners/<uuid:user_id>/remove",
+        owners.application_owner_remove,
+        name="application_owner_remove",
     ),
     path(f"{_ONE}/disable", deleting.application_disable, name="application_disable"),
     path(f"{_ONE}/delete", deleting.application_delete, name="application_delete"),
