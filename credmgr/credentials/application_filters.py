@@ -60,7 +60,9 @@ def on_tab(tenant: Tenant, tab: str, user: User | None, now: datetime) -> QueryS
     if tab == DELETED:
         return rows.filter(deleted_at__gte=restorable_since(now))
     rows = rows.filter(deleted_at=None)
-    return rows.filter(ownerships__user=user) if tab == OWNED else rows
+    if tab != OWNED:
+        return rows
+    return rows.filter(ownerships__user=user) if user else rows.none()
 
 
 def matching(rows: QuerySet[Application], search: str) -> QuerySet[Application]:

@@ -36,7 +36,8 @@ SENTENCES = {
     "password_needed": "This file needs its password. Enter the password it was exported with.",
     "rounds": "This file asks for {detail} rounds of key derivation. At most 1,000,000 are supported: "
     "export it again with fewer.",
-    "limits": "This file takes too much time or memory to open. Export it again with usual settings.",
+    "limits": "This file takes too much time or memory to open. "
+    "Export certificate and key as PEM files and choose those.",
 }
 _COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "credmgr.credentials.key_process")
 _ABOUT_PASSWORD = {"password", "password_needed"}

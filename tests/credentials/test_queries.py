@@ -111,9 +111,15 @@ def test_tabs_and_their_counts():
         delete_application(gone, actor=COMMAND, now=NOW - timedelta(days=days))
     assert names(tab="all", user=robin) == names(tab="nonsense", user=robin) == ["hers", "his"]
     assert names(tab="owned", user=robin) == ["his"]
+    application("nobody's")
+    assert names(tab="owned", user=None) == []
+    delete_application(Application.objects.get(display_name="nobody's"), actor=COMMAND, now=NOW)
     page = listed(tab="deleted", user=robin)
-    assert [(row.application.display_name, row.days_until_gone) for row in page.rows] == [("deleted", 20)]
-    assert page.counts == {"all": 2, "owned": 1, "deleted": 1}
+    assert [(row.application.display_name, row.days_until_gone) for row in page.rows] == [
+        ("deleted", 20),
+        ("nobody's", 30),
+    ]
+    assert page.counts == {"all": 2, "owned": 1, "deleted": 2}
 
 
 def test_a_row_says_what_the_columns_show():
