@@ -7,11 +7,12 @@ from pathlib import Path
 from django.conf import settings
 from django.core import checks
 from django.core.management.base import CommandError
-from django.db import DatabaseError
+from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from credmgr.ops.checks import CONFIGURATION
 from credmgr.ops.data_folder import DataFolderError
 from credmgr.ops.installation import Report, prepare_database, prepare_files
+from credmgr.vault.checks import keys_in_use_are_in_the_ring
 from credmgr.vault.errors import VaultError
 
 
@@ -28,6 +29,8 @@ def prepare(now: datetime, report: Report) -> Path:
     shown = checks.run_checks(tags=[CONFIGURATION])
     try:
         prepare_files()
+        # Before anything is opened: this message says which key is missing and how much needs it.
+        require(keys_in_use_are_in_the_ring(databases=[DEFAULT_DB_ALIAS]), report)
         prepare_database(now, report)
     except (DataFolderError, VaultError) as error:
         raise CommandError(str(error)) from None

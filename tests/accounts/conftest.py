@@ -29,7 +29,7 @@ def person(db: None, quick_hashes: None) -> User:
 
 
 @pytest.fixture
-def browser() -> Client:
+def visitor() -> Client:
     """A browser that checks CSRF like the real ones make the server do."""
     return Client(enforce_csrf_checks=True)
 
@@ -48,11 +48,11 @@ def sign_in(client: Client, login: str = "robin", password: str = PASSWORD, **mo
 
 
 @pytest.fixture
-def signed_in(person: User, browser: Client) -> Client:
+def signed_in(person: User, visitor: Client) -> Client:
     """A browser in which the person signed in through the form."""
-    answer = sign_in(browser)
+    answer = sign_in(visitor)
     assert answer.status_code == 302, answer.content
-    return browser
+    return visitor
 
 
 class Clock:

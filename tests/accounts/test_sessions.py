@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 # ---------------------------------------------------------------- default-deny
-def test_every_page_but_the_named_ones_asks_for_sign_in(browser: Client) -> None:
+def test_every_page_but_the_named_ones_asks_for_sign_in(visitor: Client) -> None:
     """L-4: over the whole URL map. What is public is listed here, so that nothing joins unseen."""
     open_names = {
         "account_login",
@@ -28,7 +28,7 @@ def test_every_page_but_the_named_ones_asks_for_sign_in(browser: Client) -> None
     }
     found = set()
     for name, path in _addresses():
-        answer = browser.get(path)
+        answer = visitor.get(path)
         if answer.status_code != 302 or not answer.headers["Location"].startswith("/account/login?next="):
             found.add(name)
     assert found <= open_names
@@ -68,7 +68,7 @@ def _addresses() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch"])
-def test_programs_get_401(db: None, browser: Client, method: str) -> None:
+def test_programs_get_401(db: None, visitor: Client, method: str) -> None:
     answer = getattr(Client(), method)("/account")
     assert answer.status_code == 401
     assert answer.json()["error"] == "sign_in_required"
@@ -174,12 +174,12 @@ def test_expired_rows_can_be_swept(signed_in: Client, clock: Clock) -> None:
 
 
 # ---------------------------------------------------------------- cookies
-def test_h4_only_known_cookies_are_ever_set(person: User, browser: Client, settings: Settings) -> None:
-    sign_in(browser)
+def test_h4_only_known_cookies_are_ever_set(person: User, visitor: Client, settings: Settings) -> None:
+    sign_in(visitor)
     for path in ("/applications", "/account", "/account/password", "/help", "/account/logout"):
-        browser.get(path)
-    assert set(browser.cookies) == {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME}
-    session = browser.cookies[settings.SESSION_COOKIE_NAME]
+        visitor.get(path)
+    assert set(visitor.cookies) == {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME}
+    session = visitor.cookies[settings.SESSION_COOKIE_NAME]
     assert session["httponly"]
     assert session["samesite"] == "Lax"
     assert session["path"] == "/"

@@ -28,19 +28,19 @@ def new_link() -> str:
 
 
 # ---------------------------------------------------------------- the link
-def test_p11_link_moves_out_of_the_address_and_makes_the_administrator(browser: Client) -> None:
+def test_p11_link_moves_out_of_the_address_and_makes_the_administrator(visitor: Client) -> None:
     link = new_link()
     token = link.rpartition("/")[2]
-    answer = browser.get(link)
+    answer = visitor.get(link)
     assert (answer.status_code, answer.headers["Location"]) == (302, "/account/setup")
-    page = browser.get("/account/setup").content.decode()
+    page = visitor.get("/account/setup").content.decode()
     assert token not in page
-    assert token not in str(browser.session.items())
-    done = send(browser, "/account/setup", FORM)
+    assert token not in str(visitor.session.items())
+    done = send(visitor, "/account/setup", FORM)
     assert (done.status_code, done.headers["Location"]) == (302, "/applications")
     user = User.objects.get()
     assert (user.username, user.shown_name) == ("ada", "Ada Lovelace")
-    assert browser.get("/account").status_code == 200
+    assert visitor.get("/account").status_code == 200
     tags = list(AuditEvent.objects.order_by("sequence").values_list("tag", "actor_name"))
     assert tags == [
         ("account:setup-link:used", "Ada Lovelace"),
@@ -56,14 +56,14 @@ def test_p11_only_the_digest_is_stored(db: None) -> None:
     assert len(bytes(stored["digest"])) == 32
 
 
-def test_p11_link_works_once(browser: Client) -> None:
+def test_p11_link_works_once(visitor: Client) -> None:
     link = new_link()
     second = Client(enforce_csrf_checks=True)
-    for one in (browser, second):
+    for one in (visitor, second):
         assert one.get(link).status_code == 302
     # Both have the form open; the second sends it later.
     token = str(second.get("/account/setup").context["csrf_token"])
-    assert send(browser, "/account/setup", FORM).status_code == 302
+    assert send(visitor, "/account/setup", FORM).status_code == 302
     late = second.post("/account/setup", {**FORM, "user_name": "eve", "csrfmiddlewaretoken": token})
     assert late.status_code == 404
     assert REFUSED in late.content.decode()
@@ -71,42 +71,42 @@ def test_p11_link_works_once(browser: Client) -> None:
     assert second.get(link).status_code == 404
 
 
-def test_p11_link_ends_after_an_hour(browser: Client, clock: Clock) -> None:
+def test_p11_link_ends_after_an_hour(visitor: Client, clock: Clock) -> None:
     link = new_link()
     clock.forward(minutes=59)
-    assert browser.get(link).status_code == 302
+    assert visitor.get(link).status_code == 302
     clock.forward(minutes=1)
-    assert browser.get(link).status_code == 404
-    assert browser.get("/account/setup").status_code == 404, "the form ends with the link"
+    assert visitor.get(link).status_code == 404
+    assert visitor.get("/account/setup").status_code == 404, "the form ends with the link"
 
 
-def test_a_new_start_makes_the_older_link_dead(browser: Client) -> None:
+def test_a_new_start_makes_the_older_link_dead(visitor: Client) -> None:
     older, newer = new_link(), new_link()
-    assert browser.get(older).status_code == 404
-    assert browser.get(newer).status_code == 302
+    assert visitor.get(older).status_code == 404
+    assert visitor.get(newer).status_code == 302
 
 
-def test_p10_link_is_dead_once_there_is_an_administrator(browser: Client) -> None:
+def test_p10_link_is_dead_once_there_is_an_administrator(visitor: Client) -> None:
     link = new_link()
-    assert browser.get(link).status_code == 302
+    assert visitor.get(link).status_code == 302
     User.objects.create_user("ada")
-    assert browser.get(link).status_code == 404
-    answer = browser.get("/account/setup")
+    assert visitor.get(link).status_code == 404
+    answer = visitor.get("/account/setup")
     assert answer.status_code == 404
     assert "/account/login" in answer.content.decode()
     assert setup_links.make_setup_link(timezone.now()) is None
 
 
 @pytest.mark.parametrize("token", ["x", "é" * 300, "%00", "A" * 43, "..%2f..%2fetc"])
-def test_invented_tokens_are_told_nothing(browser: Client, token: str) -> None:
+def test_invented_tokens_are_told_nothing(visitor: Client, token: str) -> None:
     new_link()
-    answer = browser.get(f"/account/setup/{token}")
+    answer = visitor.get(f"/account/setup/{token}")
     assert answer.status_code == 404
 
 
-def test_the_form_without_the_link_is_closed(browser: Client) -> None:
+def test_the_form_without_the_link_is_closed(visitor: Client) -> None:
     new_link()
-    assert browser.get("/account/setup").status_code == 404
+    assert visitor.get("/account/setup").status_code == 404
     assert Client().post("/account/setup", FORM).status_code == 404
     assert not User.objects.exists()
 
@@ -143,17 +143,17 @@ def test_a_used_link_loses_a_race(db: None) -> None:
     ],
 )
 def test_refusals_keep_what_was_typed_but_no_password(
-    browser: Client, changed: dict[str, str], sentence: str
+    visitor: Client, changed: dict[str, str], sentence: str
 ) -> None:
-    browser.get(new_link())
-    answer = send(browser, "/account/setup", FORM | changed)
+    visitor.get(new_link())
+    answer = send(visitor, "/account/setup", FORM | changed)
     page = answer.content.decode()
     assert answer.status_code == 200
     assert sentence in page
     assert "Ada   Lovelace" in page
     assert PASSWORD not in page
     assert not User.objects.exists()
-    assert send(browser, "/account/setup", FORM).status_code == 302, "the link is still good"
+    assert send(visitor, "/account/setup", FORM).status_code == 302, "the link is still good"
 
 
 # ---------------------------------------------------------------- the command
@@ -171,9 +171,9 @@ def create_admin(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_create_admin_makes_one_who_can_sign_in(db: None, password_file: Path, browser: Client) -> None:
+def test_create_admin_makes_one_who_can_sign_in(db: None, password_file: Path, visitor: Client) -> None:
     assert create_admin("ada", "--password-file", str(password_file)) == "Administrator ada was created.\n"
-    assert sign_in(browser, "ada", NEW_PASSWORD).status_code == 302
+    assert sign_in(visitor, "ada", NEW_PASSWORD).status_code == 302
     assert AuditEvent.objects.filter(tag="account:user:created", actor_name="Command line").count() == 1
 
 
