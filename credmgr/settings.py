@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from credmgr import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env.load_dotenv(BASE_DIR / ".env")
+env.load_dotenv(Path(env.text("CREDMGR_ENV_FILE", str(BASE_DIR / ".env"))))
 
 # ------------------------------------------------------------------ where things are
 DATA_DIR = Path(env.text("CREDMGR_DATA_DIR", str(BASE_DIR / "var"))).expanduser().absolute()
@@ -95,8 +95,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "credmgr.audit.correlation.CorrelationMiddleware",
     "credmgr.ops.front_gate.FrontGate",
-    # Answers the authority's paths, with headers of its own. Nothing below runs for a token: it would cost as much
-    # as the signature.
+    # Answers the authority's paths, with headers of its own. Nothing below runs for a token: it would cost as
+    # much as the signature.
     "credmgr.authority.gate.AuthorityGate",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -157,8 +157,8 @@ DATABASES = {
     # their last moments only at a power cut.
     "tokens": {**_database("NORMAL"), "TEST": {"MIRROR": "default"}},
 }
-# Which of them the token endpoint uses. In-process tests name the other one: two connections would lock each other
-# out of a test's transaction.
+# Which of them the token endpoint uses. In-process tests name the other one: two connections would lock each
+# other out of a test's transaction.
 TOKENS_DATABASE = "tokens"
 
 # ------------------------------------------------------------------ sessions, cookies, headers

@@ -32,6 +32,7 @@ _KEYRING.write_text(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() +
 
 for _name in [name for name in os.environ if name.startswith("CREDMGR_") or name == "DATABASE_URL"]:
     del os.environ[_name]
+os.environ["CREDMGR_ENV_FILE"] = os.devnull  # a developer's own settings steer no test
 os.environ["CREDMGR_DATA_DIR"] = str(_DATA_DIR)
 os.environ["CREDMGR_SECRET_KEY"] = secrets.token_urlsafe(48)
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the test's own thread

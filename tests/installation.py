@@ -108,6 +108,7 @@ class Installation:
         self.admin_password = f"test-{secrets.token_urlsafe(18)}"
         self.environment = {
             **clean_environment(),
+            "CREDMGR_ENV_FILE": os.devnull,  # a developer's own settings steer no test
             "CREDMGR_DATA_DIR": str(self.data_dir),
             "CREDMGR_PORTAL_PORT": str(self.portal_port),
             "CREDMGR_AUTHORITY_PORT": str(self.authority_port),

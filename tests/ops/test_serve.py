@@ -26,7 +26,7 @@ def get(installation: Installation, path: str, *, secure: bool = True, **options
         )
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Poll a function until it is true."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -1,0 +1,113 @@
+"""Which certificate the https listener presents: the local one, renewed in time, or the operator's own."""
+
+import signal
+import ssl
+import subprocess
+from os import kill
+from pathlib import Path
+
+from tests.installation import Installation, InstallationFactory
+from tests.ops.test_serve import children_of, get, wait_until
+
+
+def presented(one: Installation) -> str:
+    """The certificate that the https listener shows at this moment, as PEM."""
+    return ssl.get_server_certificate(("127.0.0.1", one.authority_port), timeout=10)
+
+
+def in_file(path: Path) -> str:
+    """A certificate file in the same spelling."""
+    return ssl.DER_cert_to_PEM_cert(ssl.PEM_cert_to_DER_cert(path.read_text()))
+
+
+def presents(one: Installation, leaf: Path) -> bool:
+    """Whether a connection is met with that certificate; one to a worker that is just ending is cut off."""
+    try:
+        return presented(one) == in_file(leaf)
+    except OSError:
+        return False
+
+
+def secure_listener(one: Installation) -> int:
+    """The main process of the https listener."""
+    mark = b"CREDMGR_LISTENER=secure"
+    found = [
+        pid for pid in children_of(one.pid) if mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_a_renewed_certificate_is_taken_up_without_a_restart(fresh_installation: InstallationFactory) -> None:
+    """The supervisor sends SIGHUP after a renewal; here a lost leaf stands for an old one."""
+    one = fresh_installation(admin=False)
+    leaf = one.data_dir / "tls" / "leaf.pem"
+    before = presented(one)
+    assert before == in_file(leaf)
+    leaf.unlink()
+    assert one.manage("prepare").returncode == 0
+    assert in_file(leaf) != before
+    kill(secure_listener(one), signal.SIGHUP)
+    wait_until(lambda: all(presents(one, leaf) for _ in range(6)))  # one worker after the other is replaced
+    assert get(one, "/health/ready").status_code == 200
+    assert one.stop() == 0
+    assert one.processes() == []
+
+
+def test_the_operators_own_certificate_takes_the_place_of_the_local_one(
+    fresh_installation: InstallationFactory, tmp_path: Path
+) -> None:
+    certificate, key = tmp_path / "own.pem", tmp_path / "own-key.pem"
+    subprocess.run(
+        [
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+            ),
+            *("-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    key.chmod(0o600)
+    one = fresh_installation(start=False)
+    one.environment |= {
+        "CREDMGR_TLS_CERTIFICATE_FILE": str(certificate),
+        "CREDMGR_TLS_KEY_FILE": str(key),
+        "CREDMGR_PUBLIC_URL": one.authority_url,
+    }
+    one.ca_file = certificate
+    one.start()
+    assert presented(one) == in_file(certificate)
+    assert not (one.data_dir / "tls").exists()
+    assert "CA certificate" not in one.logs()
+    assert get(one, "/health/ready").status_code == 200
+    assert get(one, "/ca.pem").status_code == 404
+    metadata = get(one, f"/{one.tenant_id}/v2.0/.well-known/openid-configuration")
+    assert metadata.json()["issuer"].startswith(f"{one.authority_url}/")
+    assert metadata.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+
+
+def test_an_own_key_that_others_can_read_stops_the_start(
+    fresh_installation: InstallationFactory, tmp_path: Path
+) -> None:
+    for name in ("own.pem", "own-key.pem"):
+        (tmp_path / name).write_text("x")
+        (tmp_path / name).chmod(0o644)
+    one = fresh_installation(start=False)
+    one.environment |= {
+        "CREDMGR_TLS_CERTIFICATE_FILE": str(tmp_path / "own.pem"),
+        "CREDMGR_TLS_KEY_FILE": str(tmp_path / "own-key.pem"),
+    }
+    done = one.manage("serve")
+    assert done.returncode == 1
+    assert "credmgr.E009" in done.stderr
+    assert "chmod 600" in done.stderr
