@@ -2,10 +2,8 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,63 +12,98 @@ import pytest
 from tests.flowtest.far_side import Client
 from tests.installation import Installation, InstallationFactory
 
-Run = Callable[..., tuple[int, dict[str, Any]]]
+# Every row in one process of the installation: starting an interpreter costs more than the runs.
+BATCH = """
+import io, json, sys
+from django.core.management import CommandError, call_command
+
+def said(*arguments):
+    out = io.StringIO()
+    try:
+        call_command(*arguments, stdout=out)
+    except CommandError as error:
+        return {"failed": True, "sentence": str(error), "answer": json.loads(out.getvalue() or "null")}
+    return {"failed": False, "sentence": "", "answer": json.loads(out.getvalue() or "null")}
+
+def made(*arguments):
+    return said(*arguments, "--json")["answer"]
+
+folder = FOLDER
+def app(name):
+    return made("register_app", name, "--identifier-uri", "api://" + name)["appId"]
+
+secret_app, certificate_app = app("flow-secret"), app("flow-certificate")
+bare_app, mixed_app = app("flow-bare"), app("flow-mixed")
+secret = made("add_secret", secret_app, "--name", "worker")
+expired = made("add_secret", secret_app, "--start", "2026-01-01T00:00:00Z", "--end", "2026-01-02T00:00:00Z")
+made("add_certificate", certificate_app, folder + "/server.crt", "--private-key", folder + "/server.pem")
+made("add_certificate", mixed_app, folder + "/server.crt")
+open(folder + "/id", "w").write(secret["keyId"] + "\\n")
+def token(*arguments):
+    return said("test_token", *arguments, "--json")
+unknown = "11111111-2222-4333-8444-555555555555"
+rows = {
+    "apps": {"secret": secret_app},
+    "secret": token(secret_app),
+    "graph": token(secret_app, "--scope", "https://graph.microsoft.com/.default"),
+    "certificate": token(certificate_app),
+    "key from a file": token(mixed_app, "--private-key", folder + "/server.pem"),
+    "another key": token(mixed_app, "--private-key", folder + "/other.pem"),
+    "secret id": token(secret_app, "--key-id", secret["keyId"], "--secret-file", folder + "/id"),
+    "expired": token(secret_app, "--key-id", expired["keyId"]),
+    "not default": token(secret_app, "--scope", "https://graph.microsoft.com/User.Read"),
+    "no resource": token(secret_app, "--scope", "api://nobody-has-this-name/.default"),
+    "two scopes": token(secret_app, "--scope", "api://a/.default api://b/.default"),
+    "unknown app": token(unknown),
+    "nonsense app": token("nonsense"),
+    "nothing to test": token(bare_app),
+    "unknown key id": token(secret_app, "--key-id", unknown),
+    "nonsense key id": token(secret_app, "--key-id", "nonsense"),
+    "no file": token(secret_app, "--private-key", "/nonexistent"),
+    "endless file": token(secret_app, "--secret-file", "/dev/zero"),
+    "key needed": token(mixed_app),
+}
+print(json.dumps(rows))
+"""
 
 
-@pytest.fixture
-def app(installation: Installation, tmp_path: Path) -> dict[str, Any]:
-    """A registration that is an API too, under a name of this test's own."""
-    name = re.sub(r"[^a-z0-9]", "-", tmp_path.name.lower())
-    made: dict[str, Any] = installation.json(
-        "register_app", tmp_path.name, "--identifier-uri", f"api://{name}"
-    )
-    return {**made, "scope": f"api://{name}/.default"}
+@pytest.fixture(scope="module")
+def rows(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What test_token said in every case, by the case's name."""
+    folder = tmp_path_factory.mktemp("files")
+    write_files(folder)
+    done = installation.manage("shell", "--no-imports", "-c", BATCH.replace("FOLDER", repr(str(folder))))
+    assert done.returncode == 0, done.stderr
+    answers: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answers
 
 
-@pytest.fixture
-def run(installation: Installation, app: dict[str, Any]) -> Run:
-    """test_token with --json; (exit code, answer)."""
-
-    def test_token(*arguments: str) -> tuple[int, dict[str, Any]]:
-        done = installation.manage("test_token", app["appId"], *arguments, "--json")
-        return done.returncode, json.loads(done.stdout)
-
-    return test_token
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> dict[str, Path]:
-    """Two pairs of key and certificate, as the documentation's commands name them."""
-    made = {}
+def write_files(folder: Path) -> None:
+    """Two pairs of key and certificate, named as the documentation's commands name them."""
     for number, name in ((1, "server"), (2, "other")):
         client = Client(number=number)
-        made[f"{name}.crt"] = tmp_path / f"{name}.crt"
-        made[f"{name}.pem"] = tmp_path / f"{name}.pem"
-        made[f"{name}.crt"].write_bytes(client.pem)
-        made[f"{name}.pem"].write_bytes(client.key_pem)
-    return made
+        (folder / f"{name}.crt").write_bytes(client.pem)
+        (folder / f"{name}.pem").write_bytes(client.key_pem)
 
 
-def test_a8_a_secret_brings_a_verified_token(
-    installation: Installation, app: dict[str, Any], run: Run
-) -> None:
-    installation.json("add_secret", app["appId"], "--name", "worker")
-    code, answer = run()
-    assert (code, answer["verdict"], answer["errorCode"]) == (0, "verified", 0)
-    assert answer["claims"]["azp"] == app["appId"]
+def test_a8_a_secret_brings_a_verified_token(rows: dict[str, Any], installation: Installation) -> None:
+    assert not rows["secret"]["failed"]
+    answer = rows["secret"]["answer"]
+    assert (answer["verdict"], answer["errorCode"]) == ("verified", 0)
+    assert answer["claims"]["azp"] == rows["apps"]["secret"]
     assert answer["claims"]["azpacr"] == "1"
-    assert answer["scope"] == app["scope"]
-    assert answer["authority"] == app["authority"]
+    assert answer["scope"] == "api://flow-secret/.default"
+    assert answer["authority"] == f"{installation.authority_url}/{answer['claims']['tid']}"
 
 
-def test_b7_a_certificate_brings_one_in_both_shapes(
-    installation: Installation, app: dict[str, Any], run: Run, files: dict[str, Path]
-) -> None:
-    installation.json(
-        "add_certificate", app["appId"], str(files["server.crt"]), "--private-key", str(files["server.pem"])
-    )
-    code, answer = run()
-    assert code == 0
+def test_w5_graph_gives_a_v1_token_that_is_verified_too(rows: dict[str, Any]) -> None:
+    assert not rows["graph"]["failed"]
+    assert rows["graph"]["answer"]["claims"]["ver"] == "1.0"
+
+
+def test_b7_a_certificate_brings_one_in_both_shapes(rows: dict[str, Any]) -> None:
+    assert not rows["certificate"]["failed"]
+    answer = rows["certificate"]["answer"]
     assert [(item["shape"], item["verdict"]) for item in answer["shapes"]] == [
         ("thumbprint", "verified"),
         ("public-certificate", "verified"),
@@ -78,85 +111,57 @@ def test_b7_a_certificate_brings_one_in_both_shapes(
     assert answer["claims"]["azpacr"] == "2"
 
 
-def test_w5_graph_gives_a_v1_token_that_is_verified_too(
-    installation: Installation, app: dict[str, Any], run: Run
-) -> None:
-    installation.json("add_secret", app["appId"])
-    code, answer = run("--scope", "https://graph.microsoft.com/.default")
-    assert (code, answer["claims"]["ver"]) == (0, "1.0")
-
-
-def test_a_key_not_kept_comes_from_a_file(
-    installation: Installation, app: dict[str, Any], run: Run, files: dict[str, Path]
-) -> None:
-    installation.json("add_certificate", app["appId"], str(files["server.crt"]))
-    without = installation.manage("test_token", app["appId"])
-    assert without.returncode == 1
-    assert "--private-key" in without.stderr
-    assert run("--private-key", str(files["server.pem"]))[0] == 0
-
-
-def test_b10_another_key_is_refused_and_explained(
-    installation: Installation, app: dict[str, Any], run: Run, files: dict[str, Path]
-) -> None:
-    installation.json("add_certificate", app["appId"], str(files["server.crt"]))
-    code, answer = run("--private-key", str(files["other.pem"]))
-    assert (code, answer["errorCode"], answer["diagnosis"]["cause"]) == (1, 700027, "key-mismatch")
-
-
-def test_a9_the_secret_id_as_value(
-    installation: Installation, app: dict[str, Any], run: Run, tmp_path: Path
-) -> None:
-    secret = installation.json("add_secret", app["appId"])
-    file = tmp_path / "value"
-    file.write_text(secret["keyId"] + "\n")
-    code, answer = run("--key-id", secret["keyId"], "--secret-file", str(file))
-    assert (code, answer["errorCode"], answer["diagnosis"]["cause"]) == (1, 7000215, "secret-id-pasted")
-
-
-def test_a11_an_expired_secret(installation: Installation, app: dict[str, Any], run: Run) -> None:
-    secret = installation.json(
-        "add_secret", app["appId"], "--start", "2026-01-01T00:00:00Z", "--end", "2026-01-02T00:00:00Z"
-    )
-    code, answer = run("--key-id", secret["keyId"])
-    assert (code, answer["errorCode"], answer["diagnosis"]["cause"]) == (1, 7000222, "secret-expired")
+def test_a_key_not_kept_comes_from_a_file(rows: dict[str, Any]) -> None:
+    assert not rows["key from a file"]["failed"]
+    assert rows["key needed"]["failed"]
+    assert "--private-key" in rows["key needed"]["sentence"]
 
 
 @pytest.mark.parametrize(
-    ("scope", "error", "cause"),
+    ("row", "error", "cause"),
     [
-        ("https://graph.microsoft.com/User.Read", 1002012, "scope-form"),
-        ("api://nobody-has-this-name/.default", 500011, "resource-unknown"),
-        ("api://a/.default api://b/.default", 28000, "scope-form"),
+        ("another key", 700027, "key-mismatch"),  # B10
+        ("secret id", 7000215, "secret-id-pasted"),  # A9
+        ("expired", 7000222, "secret-expired"),  # A11
+        ("not default", 1002012, "scope-form"),
+        ("no resource", 500011, "resource-unknown"),
+        ("two scopes", 28000, "scope-form"),
     ],
 )
-def test_a_bad_scope(
-    installation: Installation, app: dict[str, Any], run: Run, scope: str, error: int, cause: str
-) -> None:
-    installation.json("add_secret", app["appId"])
-    code, answer = run("--scope", scope)
-    assert (code, answer["errorCode"], answer["diagnosis"]["cause"]) == (1, error, cause)
+def test_refusals_are_explained(rows: dict[str, Any], row: str, error: int, cause: str) -> None:
+    answer = rows[row]["answer"]
+    assert rows[row]["failed"]
+    assert (answer["verdict"], answer["errorCode"]) == ("refused", error)
+    assert answer["diagnosis"]["cause"] == cause
+    assert rows[row]["sentence"].startswith(answer["diagnosis"]["headline"])
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("row", "sentence"),
     [
-        (["11111111-2222-4333-8444-555555555555"], "No application has the application (client) ID"),
-        (["nonsense"], "No application has the application (client) ID"),
-        (["APP"], "No live credential of this application can run by itself"),
-        (["APP", "--key-id", "11111111-2222-4333-8444-555555555555"], "no credential with the ID"),
-        (["APP", "--key-id", "nonsense"], "no credential with the ID"),
-        (["APP", "--private-key", "/nonexistent"], "cannot be read"),
-        (["APP", "--secret-file", "/dev/zero"], "larger than 64 KB"),
+        ("unknown app", "No application has the application (client) ID"),
+        ("nonsense app", "No application has the application (client) ID"),
+        ("nothing to test", "No live credential of this application can run by itself"),
+        ("unknown key id", "no credential with the ID"),
+        ("nonsense key id", "no credential with the ID"),
+        ("no file", "cannot be read"),
+        ("endless file", "larger than 64 KB"),
     ],
 )
-def test_bad_arguments_are_told_in_words(
-    installation: Installation, app: dict[str, Any], arguments: list[str], sentence: str
+def test_bad_arguments_are_told_in_words(rows: dict[str, Any], row: str, sentence: str) -> None:
+    assert rows[row]["failed"]
+    assert rows[row]["answer"] is None
+    assert sentence in rows[row]["sentence"]
+
+
+def test_the_exit_code_is_0_only_with_a_verified_token(
+    rows: dict[str, Any], installation: Installation
 ) -> None:
-    done = installation.manage("test_token", *[app["appId"] if word == "APP" else word for word in arguments])
-    assert done.returncode == 1
-    assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
+    good = installation.manage("test_token", rows["apps"]["secret"])
+    bad = installation.manage("test_token", rows["apps"]["secret"], "--scope", "nonsense")
+    assert (good.returncode, bad.returncode) == (0, 1)
+    assert "Token acquired and verified" in good.stdout
+    assert "Traceback" not in bad.stderr
 
 
 def test_when_nothing_is_serving_the_command_says_so(fresh_installation: InstallationFactory) -> None:
@@ -172,23 +177,35 @@ def test_when_nothing_is_serving_the_command_says_so(fresh_installation: Install
 
 # ---------------------------------------------------------------- the ready programs
 PROBE = """
-import json, sys
+import io, json
+from django.core.management import call_command
 from credmgr.portal.snippets import snippets_for
 from credmgr.registrations.models import Application
-application = Application.objects.select_related("tenant").get(client_id=sys.argv[-1])
-print(json.dumps({item.key: item.text for item in snippets_for(application)}))
+
+def made(*arguments):
+    out = io.StringIO()
+    call_command(*arguments, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+app = made("register_app", "Programs", "--identifier-uri", "api://programs")["appId"]
+made("add_certificate", app, FOLDER + "/server.crt")
+value = made("add_secret", app)["secretText"]
+row = Application.objects.select_related("tenant").get(client_id=app)
+texts = {item.key: item.text for item in snippets_for(row)}
+print(json.dumps({"app": app, "value": value, "texts": texts}))
 """
 
 
-@pytest.fixture
-def programs(installation: Installation, app: dict[str, Any], files: dict[str, Path]) -> dict[str, str]:
-    """The texts that the page shows, rendered with the running installation's settings."""
-    installation.json("add_certificate", app["appId"], str(files["server.crt"]))
-    source = PROBE.replace("sys.argv[-1]", repr(app["appId"]))
+@pytest.fixture(scope="module")
+def program(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The texts that the page shows, rendered with the running installation's settings; an app for them."""
+    folder = tmp_path_factory.mktemp("programs")
+    write_files(folder)
+    source = PROBE.replace("FOLDER", repr(str(folder)))
     done = installation.manage("shell", "--no-imports", "-c", source)
     assert done.returncode == 0, done.stderr
-    texts: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
-    return texts
+    made: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return {**made, "folder": folder}
 
 
 def execute(text: str, folder: Path, given: str = "") -> "subprocess.CompletedProcess[str]":
@@ -211,43 +228,33 @@ def execute(text: str, folder: Path, given: str = "") -> "subprocess.CompletedPr
     )
 
 
-def test_p12_every_program_shown_works_as_it_stands(
-    installation: Installation, app: dict[str, Any], programs: dict[str, str], tmp_path: Path
-) -> None:
-    value = installation.json("add_secret", app["appId"])["secretText"]
-    assert set(programs) == {"secret", "thumbprint", "certificate", "api"}
-    tokens = []
-    for key, given in (("secret", value + "\n"), ("thumbprint", ""), ("certificate", "")):
-        done = execute(programs[key], tmp_path, given)
+def test_p12_every_program_shown_works_as_it_stands(program: dict[str, Any]) -> None:
+    texts, folder = program["texts"], program["folder"]
+    assert set(texts) == {"secret", "thumbprint", "certificate", "api"}
+    for key, given in (("secret", program["value"] + "\n"), ("thumbprint", ""), ("certificate", "")):
+        done = execute(texts[key], folder, given)
         assert done.returncode == 0, (key, done.stderr)
-        tokens.append(done.stdout.strip())
-    for token in tokens:
-        checked = execute(programs["api"], tmp_path, token + "\n")
+        checked = execute(texts["api"], folder, done.stdout)
         assert checked.returncode == 0, checked.stderr
-        assert f"Caller: {app['appId']}" in checked.stdout
+        assert f"Caller: {program['app']}" in checked.stdout
 
 
-def test_the_programs_say_why_they_fail(
-    installation: Installation, app: dict[str, Any], programs: dict[str, str], tmp_path: Path
-) -> None:
-    installation.json("add_secret", app["appId"])
-    done = execute(programs["secret"], tmp_path, "wrong\n")
+def test_the_programs_say_why_they_fail(program: dict[str, Any]) -> None:
+    done = execute(program["texts"]["secret"], program["folder"], "wrong\n")
     assert done.returncode == 1
     assert "AADSTS7000215" in done.stderr
 
 
-def test_the_apis_program_refuses_what_is_not_for_it(
-    installation: Installation, app: dict[str, Any], programs: dict[str, str], tmp_path: Path
-) -> None:
+def test_the_apis_program_refuses_what_is_not_for_it(program: dict[str, Any]) -> None:
     """A token of the same authority for another audience, a bent signature, an unsigned token."""
-    value = installation.json("add_secret", app["appId"])["secretText"]
-    graph = programs["secret"].replace(json.dumps(app["scope"]), '"https://graph.microsoft.com/.default"')
-    foreign = execute(graph, tmp_path, value + "\n").stdout.strip()
-    own = execute(programs["secret"], tmp_path, value + "\n").stdout.strip()
+    texts, folder, given = program["texts"], program["folder"], program["value"] + "\n"
+    graph = texts["secret"].replace('"api://programs/.default"', '"https://graph.microsoft.com/.default"')
+    foreign = execute(graph, folder, given).stdout.strip()
+    own = execute(texts["secret"], folder, given).stdout.strip()
     head, body, signature = own.split(".")
     bent = f"{head}.{body}.{signature[:-8]}{'A' * 8}"
     unsigned = f"eyJhbGciOiJub25lIn0.{body}."
     for token in (foreign, bent, unsigned):
-        done = execute(programs["api"], tmp_path, token + "\n")
+        done = execute(texts["api"], folder, token + "\n")
         assert done.returncode == 1, done.stdout
         assert "Refused" in done.stderr
