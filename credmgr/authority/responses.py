@@ -107,15 +107,15 @@ def page_response(html: str, exchange: Exchange, *, status: int = 200) -> HttpRe
     return response
 
 
-def _json(
-    body: Mapping[str, Any], status: int, exchange: Exchange, headers: dict[str, str]
-) -> HttpResponse:
+def _json(body: Mapping[str, Any], status: int, exchange: Exchange, headers: dict[str, str]) -> HttpResponse:
     response = HttpResponse(json.dumps(body), status=status, content_type=_JSON)
     _finish(response, exchange, headers)
     return response
 
 
 def _finish(response: HttpResponse, exchange: Exchange, headers: dict[str, str]) -> None:
+    # Django would write a warning with the path for every refusal; the sign-in log has it already.
+    response._has_been_logged = True  # type: ignore[attr-defined] # django.utils.log looks for it
     for name, value in (_CLOSED | headers).items():
         response[name] = value
     response["x-ms-request-id"] = str(exchange.trace_id)

@@ -180,9 +180,11 @@ class Directory:
         headers: dict[str, str] | None = None,
     ) -> Answer:
         """POST any body."""
-        return Answer(
-            self.client.post(path or self.path, body, content_type=content_type, headers=headers or {})
+        data = body.encode() if isinstance(body, str) else body
+        sent = self.client.generic(
+            "POST", path or self.path, data, content_type=content_type, headers=headers or {}
         )
+        return Answer(sent)
 
     def get(self, path: str, **headers: str) -> Answer:
         """GET from the authority."""
