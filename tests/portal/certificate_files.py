@@ -23,6 +23,32 @@ from cryptography.x509.oid import NameOID
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | dsa.DSAPrivateKey
 PFX_PASSWORD = "invented-Pfx-passw0rd"
 
+# Named apart from their content, which takes seconds to make: pytest asks for names while it collects.
+BAD_UPLOADS = (
+    "empty",
+    "blank",
+    "too large",
+    "private key",
+    "private key, encrypted",
+    "private key, DER",
+    "certificate and key",
+    "pfx",
+    "several",
+    "request",
+    "public key",
+    "UTF-16",
+    "prose",
+    "zeros",
+    "PNG",
+    "cut off, DER",
+    "cut off, PEM",
+    "no base64",
+    "RSA 1024",
+    "Ed25519",
+    "P-192 kin",
+    "expired",
+)
+
 # The three commands of Microsoft's page, as written there; the subject is answered by flag.
 SEED_COMMANDS = """
 openssl genrsa -out server.pem 2048
