@@ -17,3 +17,6 @@ class SigningKey(models.Model):
     created_at = models.DateTimeField()
     signs_from = models.DateTimeField()
     published_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.kid

@@ -59,7 +59,7 @@ class Answer:
         return value
 
     def refused(self, status: int, error: str, code: int) -> str:
-        """Assert the exact code, status and shape (token endpoint, section 9); the sentence without its
+        """Assert the exact code, status and shape of the body; the sentence without its
         ids.
         """
         body = self.body

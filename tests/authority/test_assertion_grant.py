@@ -52,7 +52,7 @@ def test_shapes_of_real_clients(directory: Directory, pair: KeyPair, shape: Any)
 
 
 def test_azure_identity_async_pads_every_part(directory: Directory, pair: KeyPair) -> None:
-    """clients.md section 6: integers, nbf = now, no iat, and "=" in header, payload and signature."""
+    """Integers, nbf = now, no iat, and "=" in header, payload and signature."""
     directory.add_certificate(pair)
     now = int(datetime.now(UTC).timestamp())
     assertion = directory.assertion(

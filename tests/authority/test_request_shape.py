@@ -71,7 +71,7 @@ MISSING: list[tuple[Form, int, str, int]] = [
 
 @pytest.mark.parametrize("row", MISSING, ids=lambda row: f"{row[3]}-{repr(row[0])[:60]}")
 def test_parameters(directory: Directory, secret: str, row: tuple[Form, int, str, int]) -> None:
-    """Each row of the catalogue's sections 5 and 6 that one parameter can cause."""
+    """Scope, resource and request shape: each code that one parameter can cause."""
     changes, status, error, code = row
     directory.ask(**{"client_secret": secret, **changes}).refused(status, error, code)
 
@@ -117,7 +117,7 @@ TENANTS = [
 
 @pytest.mark.parametrize(("tenant", "code"), TENANTS, ids=[f"{code}-{text[:20]}" for text, code in TENANTS])
 def test_directories(directory: Directory, secret: str, tenant: str, code: int) -> None:
-    """Catalogue section 4; before the client is looked at, and without a row."""
+    """Judged before the client is looked at, and without a row."""
     path = f"/{tenant}/oauth2/v2.0/token"
     directory.ask(client_secret=secret, path=path).refused(400, "invalid_request", code)
     directory.ask(client_secret=secret, path=path, client_id=unknown_guid()).refused(
@@ -338,7 +338,7 @@ def _bad_request(rng: random.Random, directory: Directory, secret: str) -> dict[
 
 @pytest.mark.parametrize("seed", range(10))
 def test_four_hundred_bad_requests(directory: Directory, secret: str, seed: int) -> None:
-    """Section 14 of the security rules: JSON with a known status, never a 5xx, never the secret."""
+    """JSON with a known status, never a 5xx, never the secret."""
     rng = random.Random(seed)  # noqa: S311 - repeatable noise
     for _ in range(40):
         request = _bad_request(rng, directory, secret)

@@ -1,4 +1,4 @@
-"""Token requests with a client secret: every row of the catalogue's sections 1 and 4, and what a token is."""
+"""Token requests with a client secret: each way to be refused, and what a token is."""
 
 import base64
 import uuid

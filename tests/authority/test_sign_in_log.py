@@ -93,7 +93,7 @@ def test_ids_that_are_none_are_folded_by_address(directory: Directory) -> None:
 
 
 def test_wrong_secrets_are_limited(directory: Directory, secret: str, settings: LazySettings) -> None:
-    """Section 11: 429 with Retry-After for this client and address; then even the right one tells nothing."""
+    """Decision 17: 429 with Retry-After for this client and address; then even the right one tells nothing."""
     settings.WRONG_SECRETS_PER_MINUTE = 3
     _at_the_start_of_a_minute()
     for _ in range(3):
@@ -175,7 +175,7 @@ def _counted_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 def test_equal_work_for_unknown_wrong_and_expired(
     directory: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Security 2.3: what is computed and asked of the database does not tell which it was."""
+    """What is computed and asked of the database does not tell which it was."""
     row, value = directory.add_secret()
     seen = {}
     requests: dict[str, dict[str, str]] = {
