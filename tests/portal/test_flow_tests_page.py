@@ -69,7 +69,7 @@ def press(client: Client, application: Application, credential: Any, **given: An
 
 def text_of(answer: Any) -> str:
     """The page as text."""
-    return answer.content.decode()
+    return str(answer.content.decode())
 
 
 # ---------------------------------------------------------------- the questions of every page
