@@ -24,7 +24,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, Greatest, Least, Lower
+from django.db.models.functions import Coalesce, Greatest, Least, Lower, NullIf
 
 from credmgr.accounts.models import User
 from credmgr.credentials.lifecycle import soon_until
@@ -121,7 +121,7 @@ def in_order(rows: QuerySet[Application], sort: str, now: datetime) -> QuerySet[
     elif key == "deleted":
         order = [F("deleted_at"), F("pk")]
     elif key == "status":
-        rows = _with_ends(rows, now).annotate(status_rank=_rank(now))
+        rows = _with_ends(rows, now).alias(status_rank=_rank(now))
         order = [F("status_rank"), F("nearest_end"), *by_name]
     elif key == "expiry":
         rows = _with_ends(rows, now)
@@ -157,12 +157,11 @@ def _with_ends(rows: QuerySet[Application], now: datetime) -> QuerySet[Applicati
     """Adds live_end, last_end and nearest_end, as in lifecycle.ApplicationStatus; _NEVER stands for none."""
     live_end = Least(*_ends(_live(now), Min("end_at"), _NEVER))
     last_end = Greatest(*_ends(Q(), Max("end_at"), _LONG_AGO))
-    rows = rows.annotate(live_end=live_end, last_end=last_end)
-    return rows.annotate(
-        nearest_end=Case(
-            When(live_end__lt=_NEVER, then=F("live_end")),
-            When(last_end__gt=_LONG_AGO, then=F("last_end")),
-            default=Value(_NEVER),
+    # Aliases are not selected, and NULLIF computes its subqueries once where CASE would do so twice.
+    rows = rows.alias(live_end=live_end, last_end=last_end)
+    return rows.alias(
+        nearest_end=Coalesce(
+            NullIf(F("live_end"), Value(_NEVER)), NullIf(F("last_end"), Value(_LONG_AGO)), Value(_NEVER)
         )
     )
 
