@@ -92,15 +92,15 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
 
 def public_key(jwk: Mapping[str, Any]) -> PublicKey:
     """The key that a JWK describes; x5c and every address in it are ignored. Raises KeyFormatError."""
-    kind = jwk.get("kty")
+    kind, curve_name = jwk.get("kty"), jwk.get("crv")
     try:
         if kind == "RSA":
             numbers = rsa.RSAPublicNumbers(e=_number(jwk, "e"), n=_number(jwk, "n"))
             if not RSA_BITS[0] <= numbers.n.bit_length() <= RSA_BITS[1]:
                 raise KeyFormatError("The RSA key is smaller or larger than is safe.")
             return numbers.public_key()
-        if kind == "EC" and jwk.get("crv") in _CURVES:
-            curve = _CURVES[str(jwk["crv"])]
+        if kind == "EC" and isinstance(curve_name, str) and curve_name in _CURVES:
+            curve = _CURVES[curve_name]
             return ec.EllipticCurvePublicNumbers(_number(jwk, "x"), _number(jwk, "y"), curve).public_key()
     except ValueError:
         raise KeyFormatError("The key's numbers are not those of a key.") from None

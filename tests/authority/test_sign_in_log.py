@@ -93,7 +93,7 @@ def test_ids_that_are_none_are_folded_by_address(directory: Directory) -> None:
 
 
 def test_wrong_secrets_are_limited(directory: Directory, secret: str, settings: LazySettings) -> None:
-    """Decision 17: 429 with Retry-After for this client and address; then even the right one tells nothing."""
+    """Decision 17: 429 for this client and address; then even the right secret tells nothing."""
     settings.WRONG_SECRETS_PER_MINUTE = 3
     _at_the_start_of_a_minute()
     for _ in range(3):
