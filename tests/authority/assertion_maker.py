@@ -78,9 +78,8 @@ def compact(
     algorithm = json.loads(head).get("alg") if isinstance(header, str) else header.get("alg")
     message = f"{b64(head.encode(), padded=padded)}.{b64(body.encode(), padded=padded)}"
     known = isinstance(algorithm, str) and algorithm[2:] in ("256", "384", "512") and algorithm[:2] != "HS"
-    return (
-        f"{message}.{b64(signature(key, algorithm if known else 'RS256', message.encode()), padded=padded)}"
-    )
+    used = str(algorithm) if known else "RS256"
+    return f"{message}.{b64(signature(key, used, message.encode()), padded=padded)}"
 
 
 def claims_of(client_id: str, audience: str, now: datetime, **changes: Any) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
-from django.http import HttpResponse
 from django.test import Client
 
 from credmgr.audit.models import SignIn
@@ -37,12 +36,13 @@ _TAIL = re.compile(
 class Answer:
     """One HTTP answer of the authority."""
 
-    response: HttpResponse
+    response: Any
 
     @property
     def status(self) -> int:
         """HTTP status."""
-        return self.response.status_code
+        status: int = self.response.status_code
+        return status
 
     @property
     def body(self) -> dict[str, Any]:
@@ -157,7 +157,7 @@ class Directory:
         row.save(force_insert=True)
         return row
 
-    def form(self, **changes: str | None) -> dict[str, str]:
+    def form(self, **changes: Any) -> dict[str, str]:
         """A good form without a credential; a change to None leaves a field out."""
         form: dict[str, str | None] = {
             "grant_type": "client_credentials",
@@ -167,7 +167,7 @@ class Directory:
         }
         return {name: value for name, value in form.items() if value is not None}
 
-    def ask(self, *, path: str = "", headers: dict[str, str] | None = None, **changes: str | None) -> Answer:
+    def ask(self, *, path: str = "", headers: dict[str, str] | None = None, **changes: Any) -> Answer:
         """POST a form to the token endpoint."""
         return self.post(urlencode(self.form(**changes)), path=path, headers=headers)
 
@@ -202,9 +202,9 @@ class Directory:
         claims = claims_of(str(self.app.client_id), self.audience, datetime.now(UTC), **changes)
         return compact(head, claims, pair.key, padded=padded)
 
-    def present(self, assertion: str, **changes: str | None) -> Answer:
+    def present(self, assertion: str, **changes: Any) -> Answer:
         """POST with a client assertion."""
-        given = {"client_assertion_type": TYPE, "client_assertion": assertion, **changes}
+        given: dict[str, Any] = {"client_assertion_type": TYPE, "client_assertion": assertion, **changes}
         return self.ask(**given)
 
     def last_sign_in(self) -> SignIn:

@@ -257,7 +257,7 @@ def test_times_outside(directory: Directory, pair: KeyPair, times: dict[str, flo
     """700024 prints now, from and to."""
     directory.add_certificate(pair)
     now = datetime.now(UTC).timestamp()
-    given = {name: now + seconds for name, seconds in times.items()}
+    given: dict[str, Any] = {name: now + seconds for name, seconds in times.items()}
     text = directory.present(directory.assertion(pair, **given)).refused(401, "invalid_client", 700024)
     assert "Current time: '20" in text
     if "nbf" not in times:
@@ -269,7 +269,7 @@ def test_times_within_the_skew(directory: Directory, pair: KeyPair, times: dict[
     """A-10: five minutes either way."""
     directory.add_certificate(pair)
     now = datetime.now(UTC).timestamp()
-    given = {name: now + seconds for name, seconds in times.items()}
+    given: dict[str, Any] = {name: now + seconds for name, seconds in times.items()}
     if "exp" in given:
         given["iat"] = now - 600
     assert directory.present(directory.assertion(pair, **given)).status == 200
@@ -288,9 +288,8 @@ def test_not_the_client(directory: Directory, pair: KeyPair, claim: str) -> None
     """700021, with what was presented."""
     directory.add_certificate(pair)
     stranger = str(uuid.uuid4())
-    text = directory.present(directory.assertion(pair, **{claim: stranger})).refused(
-        401, "invalid_client", 700021
-    )
+    changes: dict[str, Any] = {claim: stranger}
+    text = directory.present(directory.assertion(pair, **changes)).refused(401, "invalid_client", 700021)
     assert f"'{stranger}'" in text
 
 

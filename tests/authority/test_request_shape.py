@@ -21,7 +21,7 @@ from credmgr.authority.refusals import RefusalError
 from credmgr.authority.token_request import read_token_request
 from tests.authority.conftest import FORM, Answer, Directory, unknown_guid
 
-Form = dict[str, str | None]
+Form = dict[str, Any]
 
 
 @pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options"])
@@ -207,7 +207,7 @@ def test_sizes(directory: Directory, secret: str) -> None:
     ],
     ids=repr,
 )
-def test_framing(directory: Directory, environ: dict[str, str], status: int) -> None:
+def test_framing(directory: Directory, environ: dict[str, Any], status: int) -> None:
     """W4: chunked is 411; lengths that lie are malformed."""
     response = directory.client.post(
         directory.path, "grant_type=client_credentials", content_type=FORM, **environ
@@ -220,7 +220,7 @@ def test_a_body_shorter_than_it_says(directory: Directory) -> None:
     body = io.BytesIO(b"grant_type=client_credentials")
     request = RequestFactory().post(directory.path, content_type=FORM)
     request.META["CONTENT_LENGTH"] = "60000"
-    request._stream = LimitedStream(body, 60000)  # type: ignore[attr-defined] # what the server hands over
+    request._stream = LimitedStream(body, 60000)  # type: ignore[assignment] # what the server hands over
     with pytest.raises(RefusalError) as refusal:
         read_token_request(request)
     assert refusal.value.code == 9002313
@@ -269,7 +269,8 @@ def test_secrets_in_the_wrong_field_are_not_repeated(
                 "resource",
                 "client_assertion_type",
             ):
-                answer = directory.ask(**{"client_secret": secret, name: value})
+                given: dict[str, Any] = {"client_secret": secret, name: value}
+                answer = directory.ask(**given)
                 if answer.status != 200:
                     assert value not in answer.response.content.decode()
             path = f"/{value}/oauth2/v2.0/token"
@@ -315,7 +316,7 @@ _NAMES = [
 
 
 def _bad_request(rng: random.Random, directory: Directory, secret: str) -> dict[str, Any]:
-    form: dict[str, str | None] = {"client_secret": secret} if rng.random() < 0.7 else {}
+    form: dict[str, Any] = {"client_secret": secret} if rng.random() < 0.7 else {}
     for _ in range(rng.randrange(1, 5)):
         form[rng.choice(_NAMES)] = rng.choice([*_WORDS, None, str(directory.app.client_id), unknown_guid()])
     body = urlencode(directory.form(**form)).encode()

@@ -3,6 +3,7 @@
 import base64
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from unittest.mock import ANY
 from urllib.parse import quote_plus
 
@@ -24,7 +25,8 @@ def verified(
 ) -> tuple[dict[str, object], dict[str, object]]:
     """(header, claims), the signature checked by another library against the published keys."""
     path = f"/{directory.tenant.id}/discovery/{'v2.0/' if version == '2.0' else ''}keys"
-    keys = joserfc.jwk.KeySet.import_key_set(directory.get(path).body)
+    published: Any = directory.get(path).body
+    keys = joserfc.jwk.KeySet.import_key_set(published)
     decoded = joserfc.jwt.decode(token, keys, algorithms=["RS256"])
     return dict(decoded.header), dict(decoded.claims)
 
@@ -290,12 +292,13 @@ def test_the_answer_comes_back_with_ids(directory: Directory, secret: str) -> No
 
 def test_unknown_extras_are_ignored(directory: Directory, secret: str) -> None:
     """What MSAL sends besides; client_info is asked for and must not come back."""
+    extra: dict[str, Any] = {"x-client-SKU": "MSAL.Node"}
     answer = directory.ask(
         client_secret=secret,
         client_info="1",
         claims='{"access_token":{"xms_cc":{"values":["CP1"]}}}',
         path=directory.path + "?client-request-id=1&scope=ignored&client_secret=ignored",
-        **{"x-client-SKU": "MSAL.Node"},
+        **extra,
     )
     assert answer.status == 200
     assert "client_info" not in answer.body

@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from credmgr.accounts.models import ThrottleCounter
 from credmgr.audit.models import AuditEvent, SignIn
 from credmgr.audit.queries import last_used
-from credmgr.authority import signing_keys
+from credmgr.authority.models import SigningKey
 from credmgr.credentials.models import ClientSecret
 from credmgr.vault import envelope
 from tests.authority.assertion_maker import KeyPair
@@ -178,7 +178,7 @@ def test_equal_work_for_unknown_wrong_and_expired(
     """What is computed and asked of the database does not tell which it was."""
     row, value = directory.add_secret()
     seen = {}
-    requests: dict[str, dict[str, str]] = {
+    requests: dict[str, dict[str, Any]] = {
         "good": {"client_secret": value},
         "wrong": {"client_secret": "wrong"},
         "unknown": {"client_secret": value, "client_id": unknown_guid()},
@@ -273,7 +273,7 @@ def test_a_damaged_certificate(directory: Directory, pair: KeyPair) -> None:
 
 def test_no_signing_key(directory: Directory, secret: str) -> None:
     """Without one there is no token."""
-    signing_keys.SigningKey.objects.all().delete()
+    SigningKey.objects.all().delete()
     directory.ask(client_secret=secret).refused(503, "temporarily_unavailable", 90033)
 
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from credmgr.jose import jwk, jws
-from credmgr.jose.errors import MalformedTokenError, SignatureError
+from credmgr.jose.errors import KeyFormatError, MalformedTokenError, SignatureError
 
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "jose.json").read_text())
 
@@ -62,7 +62,7 @@ def test_printed_key_set() -> None:
     """RFC 7517 appendix A.1: the signing key is found, the one for encryption is not."""
     key = jwk.find_key(VECTORS["key_set"], "2011-04-29")
     assert isinstance(key, rsa.RSAPublicKey)
-    with pytest.raises(jwk.KeyFormatError):
+    with pytest.raises(KeyFormatError):
         jwk.find_key(VECTORS["key_set"], "1")
 
 
