@@ -117,7 +117,7 @@ def test_l1_activity_keeps_it_until_eight_hours_are_over(signed_in: Client, cloc
 
 
 def test_l1_small_steps_count_as_activity(signed_in: Client, clock: Clock) -> None:
-    for _ in range(200):
+    for _ in range(100):
         clock.forward(seconds=19)
         assert signed_in.get("/account").status_code == 200
 
