@@ -1,7 +1,7 @@
 # Credential Manager: `make run` serves it, `make test` checks it, `make help` lists the rest.
 # Needs Python 3.11 or newer and make; everything else is fetched, pinned by hash, into .venv.
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes

@@ -10,10 +10,12 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from credmgr.audit.recording import Actor
 from credmgr.authority.signing_keys import ensure_signing_key
 from credmgr.localca.authority import ensure_local_tls
 from credmgr.ops.data_folder import ensure_data_folder, ensure_key_ring, ensure_secret_key, has_secret_key
 from credmgr.registrations.directories import ensure_default_tenant
+from credmgr.registrations.registering import purge_overdue
 
 Report = Callable[[str], None]
 
@@ -33,8 +35,16 @@ def prepare_database(now: datetime, report: Report) -> None:
         call_command("migrate", interactive=False, verbosity=0)
     ensure_default_tenant(now)
     ensure_signing_key(now)
-    if not settings.TLS_CERTIFICATE_FILE:
-        ensure_local_tls(now)
+    look_after(now)
+
+
+def look_after(now: datetime) -> bool:
+    """What is due again and again: the certificate before it ends, deleted registrations after 30 days.
+
+    Returns whether the https listener must load its certificate again.
+    """
+    purge_overdue(now, Actor(name="Credential Manager"))
+    return not settings.TLS_CERTIFICATE_FILE and ensure_local_tls(now)
 
 
 def database_is_new() -> bool:

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from credmgr.accounts.setup_links import make_setup_link
-from credmgr.localca.authority import ensure_local_tls
 from credmgr.ops.data_folder import DataFolderError, ensure_data_folder
+from credmgr.ops.installation import look_after
 from credmgr.ops.listeners import configured
 from credmgr.ops.lock import AlreadyServingError, InstallationLock
 from credmgr.ops.ports import PortError, require_free
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         except (DataFolderError, AlreadyServingError, PortError) as error:
             raise CommandError(str(error)) from None
         prepare(timezone.now(), self.stdout.write)
-        supervisor = Supervisor(configured(), lock=lock.descriptor, upkeep=_renew_certificate)
+        supervisor = Supervisor(configured(), lock=lock.descriptor, upkeep=_look_after)
         setup_token = make_setup_link(timezone.now())
         # It needs nothing open while it waits.
         connections.close_all()
@@ -69,14 +69,14 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _renew_certificate() -> bool:
+def _look_after() -> bool:
     """Called twice a day: a server that runs for a year must not end with an expired certificate."""
-    if settings.TLS_CERTIFICATE_FILE or not Path(settings.DATA_DIR).is_dir():
+    if not Path(settings.DATA_DIR).is_dir():
         return False
     try:
-        return ensure_local_tls(timezone.now())
+        return look_after(timezone.now())
     except (DatabaseError, VaultError, OSError):
-        logger.exception("The listener's certificate could not be looked after; the next try is in 12 hours.")
+        logger.exception("The installation could not be looked after; the next try is in 12 hours.")
         return False
     finally:
         connections.close_all()
