@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from credmgr.accounts.sessions import forget_expired
 from credmgr.audit.recording import Actor
 from credmgr.authority.signing_keys import ensure_signing_key
 from credmgr.localca.authority import ensure_local_tls
@@ -39,11 +40,12 @@ def prepare_database(now: datetime, report: Report) -> None:
 
 
 def look_after(now: datetime) -> bool:
-    """What is due again and again: the certificate before it ends, deleted registrations after 30 days.
+    """What is due again and again: sessions that ended, registrations deleted 30 days ago, the certificate.
 
     Returns whether the https listener must load its certificate again.
     """
     purge_overdue(now, Actor(name="Credential Manager"))
+    forget_expired(now)
     return not settings.TLS_CERTIFICATE_FILE and ensure_local_tls(now)
 
 
