@@ -61,10 +61,12 @@ class SignIn(models.Model):
                 fields=["fold_key"], condition=models.Q(fold_key__isnull=False), name="signin_folded_once"
             )
         ]
+        # Ascending, though the newest is read first: a row is appended at the end of its part, and reading
+        # backwards costs nothing.
         indexes = [
-            models.Index(fields=["application_id", "-sequence"], name="signin_by_application"),
+            models.Index(fields=["application_id", "sequence"], name="signin_by_application"),
             models.Index(
-                fields=["credential_id", "-sequence"],
+                fields=["credential_id", "sequence"],
                 name="signin_by_credential",
                 condition=models.Q(credential_id__isnull=False),
             ),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from credmgr.audit.models import SignIn
-from credmgr.audit.token_database import run
+from credmgr.audit.token_database import Statement
 
 NO_CREDENTIAL = "none"
 CLIENT_SECRET = "clientSecret"  # noqa: S105 - a name, not a password
@@ -52,12 +52,13 @@ class SignInRecord:
 
 _COLUMNS = tuple(SignInRecord.__slots__)
 _TABLE = SignIn._meta.db_table
-_INSERT = (
+_ROW = (
     f'INSERT INTO "{_TABLE}" ({", ".join(_COLUMNS)}, fold_key, count) '  # noqa: S608 - the model's own names
     f"VALUES ({', '.join(f'%({name})s' for name in _COLUMNS)}, %(fold_key)s, 1)"
 )
-_FOLD = (
-    f'{_INSERT} ON CONFLICT (fold_key) WHERE fold_key IS NOT NULL DO UPDATE SET count = "{_TABLE}".count + 1'
+_INSERT = Statement(_ROW)
+_FOLD = Statement(
+    f'{_ROW} ON CONFLICT (fold_key) WHERE fold_key IS NOT NULL DO UPDATE SET count = "{_TABLE}".count + 1'
 )
 
 
@@ -68,7 +69,7 @@ def record_sign_in(record: SignInRecord, *, fold: str = "") -> None:
     """
     values: dict[str, object] = {name: getattr(record, name) for name in _COLUMNS}
     values["fold_key"] = f"{record.at:%Y%m%d%H%M}:{record.error_code}:{fold}" if fold else None
-    run(_FOLD if fold else _INSERT, values)
+    (_FOLD if fold else _INSERT).run(values)
 
 
 class RefusalCounter:

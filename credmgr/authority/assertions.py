@@ -6,9 +6,11 @@ whatever is sent.
 """
 
 import re
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +23,7 @@ from credmgr.jose import jws
 from credmgr.jose.claims import TimeWindow, text_claim, time_window
 from credmgr.jose.encoding import base64url_decode
 from credmgr.jose.errors import JoseError, SignatureError, TokenTimeError
-from credmgr.jose.jwk import certificate_key
+from credmgr.jose.jwk import PublicKey, certificate_key
 from credmgr.vault.sealing import open_from
 
 JTI_MAX_CHARACTERS = 255
@@ -163,7 +165,7 @@ def _check_dates(assertion: ClientAssertion, found: StoredCertificate, client_id
 
 @sensitive_variables()
 def _check_signature(assertion: ClientAssertion, found: StoredCertificate, client_id: str) -> None:
-    key = certificate_key(open_from(Certificate(id=found.id, der=found.der), "der"))
+    key = _opened_key(found.id, found.der)
     try:
         jws.verify(assertion.token, key, algorithms=jws.ALGORITHMS)
     except SignatureError:
@@ -172,6 +174,15 @@ def _check_signature(assertion: ClientAssertion, found: StoredCertificate, clien
     except JoseError:
         reason = "The algorithm does not go with the key that was found"
         raise _key_trouble(reason, assertion, client_id) from None
+
+
+@lru_cache(maxsize=256)
+def _opened_key(certificate_id: uuid.UUID, sealed: bytes) -> PublicKey:
+    """The public key of a sealed certificate that was just read from its row. Raises VaultError.
+
+    Remembered by the sealed bytes themselves: a row that is gone or changed is not found here.
+    """
+    return certificate_key(open_from(Certificate(id=certificate_id, der=sealed), "der"))
 
 
 def _check_times(assertion: ClientAssertion, now: datetime) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from credmgr.accounts.models import ThrottleCounter
-from credmgr.audit.token_database import run, to_time, to_uuid
+from credmgr.audit.token_database import Statement, to_time, to_uuid
 from credmgr.authority.models import SigningKey
 from credmgr.authority.refusals import RefusalError
 from credmgr.credentials.models import Certificate, ClientSecret
@@ -145,8 +145,7 @@ def look_up(question: Question) -> Findings | None:
     """Everything about the request's directory and client; None for an unknown directory."""
     by_thumbprint = bool(question.thumbprint)
     statement = _STATEMENTS[(by_thumbprint, question.is_sha256, isinstance(question.tenant, str))]
-    rows = run(
-        statement,
+    rows = statement.run(
         {
             "now": question.now,
             "counter": question.counter,
@@ -154,7 +153,7 @@ def look_up(question: Question) -> Findings | None:
             "client": question.client_id or NIL,
             "thumbprint": question.thumbprint,
             "tenant": question.tenant,
-        },
+        }
     )
     return _findings(rows, by_thumbprint) if rows else None
 
@@ -215,7 +214,7 @@ def _statement(by_thumbprint: bool, is_sha256: bool, is_domain: bool) -> str:
 
 
 _STATEMENTS = {
-    (by_thumbprint, is_sha256, is_domain): _statement(by_thumbprint, is_sha256, is_domain)
+    (by_thumbprint, is_sha256, is_domain): Statement(_statement(by_thumbprint, is_sha256, is_domain))
     for by_thumbprint in (False, True)
     for is_sha256 in (False, True)
     for is_domain in (False, True)

@@ -11,16 +11,16 @@ from hashlib import sha256
 from django.conf import settings
 
 from credmgr.accounts.models import ThrottleCounter
-from credmgr.audit.token_database import run
+from credmgr.audit.token_database import Statement
 from credmgr.authority.refusals import RefusalError
 
 WINDOW = timedelta(minutes=1)
 _TABLE = ThrottleCounter._meta.db_table
-_HIT = (
+_HIT = Statement(
     f'INSERT INTO "{_TABLE}" (key, window_start, count) VALUES (%(key)s, %(window)s, 1) '  # noqa: S608 - the model's own names
     f'ON CONFLICT (key, window_start) DO UPDATE SET count = "{_TABLE}".count + 1 RETURNING count'
 )
-_FORGET = f'DELETE FROM "{_TABLE}" WHERE key LIKE %(prefix)s AND window_start < %(window)s'  # noqa: S608 - the model's own names
+_FORGET = Statement(f'DELETE FROM "{_TABLE}" WHERE key LIKE %(prefix)s AND window_start < %(window)s')  # noqa: S608 - the model's own names
 _PREFIX = "token:"
 
 
@@ -62,9 +62,9 @@ def _name(kind: str, subject: str) -> str:
 
 def _hit(key: str, now: datetime) -> int:
     """Count in this minute. The first hit of a minute clears away what is long over."""
-    count: int = run(_HIT, {"key": key, "window": window_of(now)})[0][0]
+    count: int = _HIT.run({"key": key, "window": window_of(now)})[0][0]
     if count == 1:
-        run(_FORGET, {"prefix": f"{_PREFIX}%", "window": now - 10 * WINDOW})
+        _FORGET.run({"prefix": f"{_PREFIX}%", "window": now - 10 * WINDOW})
     return count
 
 

@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 ('fold_key', models.TextField(null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['application_id', '-sequence'], name='signin_by_application'), models.Index(condition=models.Q(('credential_id__isnull', False)), fields=['credential_id', '-sequence'], name='signin_by_credential')],
+                'indexes': [models.Index(fields=['application_id', 'sequence'], name='signin_by_application'), models.Index(condition=models.Q(('credential_id__isnull', False)), fields=['credential_id', 'sequence'], name='signin_by_credential')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('fold_key__isnull', False)), fields=('fold_key',), name='signin_folded_once')],
             },
         ),
