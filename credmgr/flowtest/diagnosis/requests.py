@@ -193,7 +193,8 @@ def resource_unknown(case: Case) -> Diagnosis | None:
                 "App registrations",
             )
         )
-    firsts = [resource.names[0] for resource in case.resources if resource.names]
+    # A client ID tells a reader nothing; only registrations with a URI are worth listing.
+    firsts = [resource.names[0] for resource in case.resources if resource.names and ":" in resource.names[0]]
     more = len(firsts) - _SHOWN_NAMES
     listed = ", ".join(firsts[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
     return Diagnosis(
