@@ -1,9 +1,11 @@
-"""The WSGI application that every server process runs."""
+"""The WSGI application, for servers that are told a module: everything is loaded by ops.application."""
 
 import os
+from importlib import import_module
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "credmgr.settings")
+django.setup()  # before that module: it loads models
 
-application = get_wsgi_application()
+application = import_module("credmgr.ops.application").load_application()

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.log import LogLevels
 from granian.server import MPServer
 
 from credmgr.localca.authority import leaf_certificate_file, leaf_key_pem
+from credmgr.ops.application import load_application
 from credmgr.ops.lifeline import end_with_parent
 from credmgr.ops.listeners import Listener
 
@@ -24,7 +24,7 @@ STOP_SECONDS = 5
 
 
 # Loaded before the workers are forked: a worker, also one that replaces a dead one, starts in an instant.
-_application = get_wsgi_application()
+_application = load_application()
 
 
 class LocalTlsServer(MPServer):
