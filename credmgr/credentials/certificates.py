@@ -11,15 +11,13 @@ from django.views.decorators.debug import sensitive_variables
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.credentials import x509
+from credmgr.credentials.descriptions import clean_description
 from credmgr.credentials.errors import CertificateError, CredentialNotFoundError
 from credmgr.credentials.findings import Examination, check_room
 from credmgr.credentials.models import Certificate
 from credmgr.registrations.models import Application
-from credmgr.registrations.naming import has_control_characters
 from credmgr.registrations.registering import locked
 from credmgr.vault.sealing import open_from, seal_into
-
-DESCRIPTION_MAX = 256
 
 
 def add_certificate(
@@ -35,7 +33,7 @@ def add_certificate(
         worst = examination.findings[0]
         message = f"{worst.heading} {worst.advice}".strip()
         raise CertificateError(worst.code, message, field=worst.field)
-    certificate = _row(application, parsed, _clean_description(description))
+    certificate = _row(application, parsed, clean_description(description, CertificateError))
     certificate.created_at = now
     certificate.created_by = actor.user
     certificate.created_by_name = actor.name
@@ -123,23 +121,6 @@ def _facts(certificate: Certificate) -> dict[str, list[object]]:
         "endDateTime": [None, certificate.end_at.isoformat()],
         "privateKeyKept": [None, certificate.has_private_key],
     }
-
-
-def _clean_description(typed: str) -> str:
-    description = typed.strip()
-    if len(description) > DESCRIPTION_MAX:
-        raise CertificateError(
-            "description_too_long",
-            f"The description has {len(description)} characters. Shorten it to {DESCRIPTION_MAX} or fewer.",
-            field="description",
-        )
-    if has_control_characters(description):
-        raise CertificateError(
-            "description_characters",
-            "The description holds line breaks or invisible control characters. Type it again without them.",
-            field="description",
-        )
-    return description
 
 
 def _locked(certificate: Certificate) -> Certificate:

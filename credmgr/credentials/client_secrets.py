@@ -18,15 +18,14 @@ from django.views.decorators.debug import sensitive_variables
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.credentials import secret_values
+from credmgr.credentials.descriptions import clean_description
 from credmgr.credentials.errors import CredentialNotFoundError, DuplicateFormError, SecretError
 from credmgr.credentials.lifecycle import Dated, counted, day, is_live
 from credmgr.credentials.models import ClientSecret
 from credmgr.registrations.models import Application
-from credmgr.registrations.naming import has_control_characters
 from credmgr.registrations.registering import locked
 from credmgr.vault.sealing import open_from, seal_into, verifier_for, verifier_matches
 
-DESCRIPTION_MAX = 256
 MONTHS_MAX = 24
 # Days on offer; the first is recommended and the default.
 CHOICES = (180, 90, 365, 545, 730)
@@ -94,12 +93,12 @@ def add_client_secret(
     verify_only keeps the digest alone. form_token: the form's one-time token (S-3); raises DuplicateFormError
     when it was used. allow_past_end is for the command line (P2). Row and audit row are committed on return.
     """
-    clean_description = _clean_description(description)
+    described = clean_description(description, SecretError)
     check_period(start_at, end_at, now=now, allow_past_end=allow_past_end)
     value = secret_values.generate()
     secret = ClientSecret(
         application=application,
-        description=clean_description,
+        description=described,
         hint=secret_values.hint_of(value),
         start_at=start_at,
         end_at=end_at,
@@ -224,23 +223,6 @@ def _refuse_repeated_form(form_token: uuid.UUID | None) -> None:
     existing = ClientSecret.objects.filter(form_token=form_token).first() if form_token else None
     if existing is not None:
         raise DuplicateFormError(existing)
-
-
-def _clean_description(typed: str) -> str:
-    description = typed.strip()
-    if len(description) > DESCRIPTION_MAX:
-        raise SecretError(
-            "description_too_long",
-            f"The description has {len(description)} characters. Shorten it to {DESCRIPTION_MAX} or fewer.",
-            field="description",
-        )
-    if has_control_characters(description):
-        raise SecretError(
-            "description_characters",
-            "The description holds line breaks or invisible control characters. Type it again without them.",
-            field="description",
-        )
-    return description
 
 
 def _locked(secret: ClientSecret) -> ClientSecret:

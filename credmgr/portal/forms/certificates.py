@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.views.decorators.debug import sensitive_variables
 
 from credmgr.accounts.step_up import StepUpFormMixin
-from credmgr.credentials.client_secrets import DESCRIPTION_MAX
+from credmgr.credentials.descriptions import DESCRIPTION_MAX
 from credmgr.portal.forms.base import PortalForm
 
 CERTIFICATE_FILES = ".cer,.crt,.pem,.der,.pfx,.p12"

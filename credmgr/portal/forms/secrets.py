@@ -9,7 +9,8 @@ from django import forms
 from django.utils.safestring import SafeString
 
 from credmgr.accounts.step_up import StepUpFormMixin
-from credmgr.credentials.client_secrets import CHOICES, DESCRIPTION_MAX, end_of_choice, latest_end_day
+from credmgr.credentials.client_secrets import CHOICES, end_of_choice, latest_end_day
+from credmgr.credentials.descriptions import DESCRIPTION_MAX
 from credmgr.portal import words
 from credmgr.portal.forms.base import OncePerFormMixin, PortalForm
 

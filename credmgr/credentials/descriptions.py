@@ -1,0 +1,24 @@
+"""What a person may write about a credential."""
+
+from credmgr.credentials.errors import CredentialError
+from credmgr.registrations.naming import has_control_characters
+
+DESCRIPTION_MAX = 256
+
+
+def clean_description(typed: str, refuse: type[CredentialError]) -> str:
+    """The text without surrounding white space, at most 256 characters on one line. Raises `refuse`."""
+    description = typed.strip()
+    if len(description) > DESCRIPTION_MAX:
+        raise refuse(
+            "description_too_long",
+            f"The description has {len(description)} characters. Shorten it to {DESCRIPTION_MAX} or fewer.",
+            field="description",
+        )
+    if has_control_characters(description):
+        raise refuse(
+            "description_characters",
+            "The description holds line breaks or invisible control characters. Type it again without them.",
+            field="description",
+        )
+    return description
