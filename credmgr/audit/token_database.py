@@ -34,12 +34,12 @@ class Statement:
         connection = token_connection()
         if connection.vendor != "sqlite":
             return _through_django(connection, self._named, values)
-        values = {name: _as_text(value) for name, value in values.items()}
+        ordered = [_as_text(values[name]) for name in self._names]
         if connection.execute_wrappers or connection.queries_logged:
-            return _through_django(connection, self._named, values)
+            return _through_django(connection, self._named, dict(zip(self._names, ordered, strict=True)))
         connection.ensure_connection()
         with connection.wrap_database_errors:
-            cursor = connection.connection.execute(self._marked, [values[name] for name in self._names])
+            cursor = connection.connection.execute(self._marked, ordered)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
 

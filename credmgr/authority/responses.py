@@ -24,7 +24,6 @@ _CLOSED = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
     "Server": "credmgr",
     "x-ms-ests-server": "credmgr",
 }
@@ -102,6 +101,7 @@ def page_response(html: str, exchange: Exchange, *, status: int = 200) -> HttpRe
             "Content-Security-Policy": _PAGE_POLICY,
             "X-Frame-Options": "DENY",
             "Cross-Origin-Opener-Policy": "same-origin",
+            "Referrer-Policy": "no-referrer",
         },
     )
     return response

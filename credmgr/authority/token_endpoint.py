@@ -42,7 +42,6 @@ from credmgr.registrations.resources import Resource, find_resource
 _UNKNOWN_CLIENT = (700016, 700038)
 
 
-@sensitive_variables()
 def answer_token_request(request: HttpRequest, tenant: str, exchange: Exchange) -> HttpResponse:
     """A token or a refusal, both on record. Raises django.db.Error and VaultError: then the gate
     answers 503.
@@ -74,7 +73,6 @@ def _fold(record: SignInRecord, refusal: RefusalError) -> str:
     return ""
 
 
-@sensitive_variables()
 def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange) -> "_Attempt":
     """The request with its directory found. An assertion is read first, for its thumbprint; judged later."""
     key = concrete_tenant_key(tenant)
@@ -88,10 +86,11 @@ def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange) -> "_Attempt"
     counter = throttling.wrong_secret_counter(asked.client_id, exchange.address)
     by_certificate = isinstance(assertion, ClientAssertion)
     thumbprint = assertion.thumbprint if isinstance(assertion, ClientAssertion) else None
+    client_id = parse_guid(asked.client_id)
     findings = look_up(
         Question(
             tenant=key,
-            client_id=parse_guid(asked.client_id),
+            client_id=client_id,
             now=exchange.now,
             counter=counter,
             window=throttling.window_of(exchange.now),
@@ -106,7 +105,7 @@ def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange) -> "_Attempt"
         trace_id=exchange.trace_id,
         correlation_id=exchange.correlation_id,
         tenant_id=findings.tenant_id,
-        client_id=shown(asked.client_id),
+        client_id=str(client_id) if client_id else shown(asked.client_id),
         address=exchange.address,
         credential_type=CERTIFICATE
         if by_certificate
@@ -130,7 +129,6 @@ class _Attempt:
     exchange: Exchange
     record: SignInRecord
 
-    @sensitive_variables()
     def run(self) -> str:
         """The access token. Raises RefusalError, VaultError."""
         client = self._client()
@@ -146,7 +144,6 @@ class _Attempt:
         )
         return token
 
-    @sensitive_variables()
     def _client(self) -> Client:
         """Known and enabled. An unknown one costs as much as a known one: same statement, one digest."""
         findings, asked = self.findings, self.asked

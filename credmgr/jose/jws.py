@@ -23,6 +23,7 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "ES512")
 TOKEN_MAX_CHARACTERS = 16 * 1024
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _DEFAULTS = get_default_algorithms()
 # An allow-list of our own: what PyJWT knows besides ("none", HMAC) cannot be named here.
 _ALGORITHMS: dict[str, Algorithm] = {name: _DEFAULTS[name] for name in ALGORITHMS}
@@ -35,13 +36,13 @@ class Signer:
         """header: members besides alg and typ, such as kid. Raises AlgorithmError for another key type."""
         _require(algorithm, [algorithm], key.public_key())
         full = {"typ": "JWT", "alg": algorithm, **header}
-        self._prefix = base64url_encode(json.dumps(full, separators=(",", ":")).encode()) + "."
+        self._prefix = base64url_encode(_encode(full).encode()) + "."
         self._sign = _ALGORITHMS[algorithm].sign
         self._key = key
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """The compact token over these claims."""
-        signing_input = self._prefix + base64url_encode(json.dumps(claims, separators=(",", ":")).encode())
+        signing_input = self._prefix + base64url_encode(_encode(claims).encode())
         signature = self._sign(signing_input.encode("ascii"), self._key)
         return f"{signing_input}.{base64url_encode(signature)}"
 

@@ -66,6 +66,8 @@ def _client_address(request: HttpRequest) -> str:
     """The peer, or, where the peer is a named proxy, the last address before the named proxies."""
     address: str = request.META.get("REMOTE_ADDR", "")
     proxies = _networks(tuple(settings.TRUSTED_PROXIES))
+    if not proxies:
+        return address
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     while hops and _is_in(address, proxies):
         candidate = hops.pop()
