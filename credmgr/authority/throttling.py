@@ -15,6 +15,8 @@ from credmgr.audit.token_database import Statement
 from credmgr.authority.refusals import RefusalError
 
 WINDOW = timedelta(minutes=1)
+# Whoever invents client ids fills so many rows a minute; then one row counts the rest.
+UNKNOWN_CLIENTS_PER_MINUTE = 60
 _TABLE = ThrottleCounter._meta.db_table
 _HIT = Statement(
     f'INSERT INTO "{_TABLE}" (key, window_start, count) VALUES (%(key)s, %(window)s, 1) '  # noqa: S608 - the model's own names
@@ -54,6 +56,11 @@ def count_request(address: str, now: datetime) -> None:
     limit = settings.TOKEN_REQUESTS_PER_MINUTE
     if limit and _hit(_name("requests", address), now) > limit:
         raise _too_many("token requests", now)
+
+
+def are_many_unknown(address: str, now: datetime) -> bool:
+    """Count one more unknown client; whether there were so many that they no longer get rows of their own."""
+    return _hit(_name("unknown-client", address), now) > UNKNOWN_CLIENTS_PER_MINUTE
 
 
 def _name(kind: str, subject: str) -> str:

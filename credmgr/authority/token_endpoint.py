@@ -39,8 +39,6 @@ from credmgr.credentials.client_secrets import match_secret
 from credmgr.registrations.queries import parse_guid
 from credmgr.registrations.resources import Resource, find_resource
 
-_UNKNOWN_CLIENT = (700016, 700038)
-
 
 def answer_token_request(request: HttpRequest, tenant: str, exchange: Exchange) -> HttpResponse:
     """A token or a refusal, both on record. Raises django.db.Error and VaultError: then the gate
@@ -66,10 +64,12 @@ def answer_token_request(request: HttpRequest, tenant: str, exchange: Exchange) 
 
 def _fold(record: SignInRecord, refusal: RefusalError) -> str:
     """Alike refusals that strangers can cause without end are counted in one row a minute."""
-    if refusal.code == 700016 or refusal.status == 429:
-        return f"{record.tenant_id}:{record.client_id}:{record.address}"
     if refusal.code == 700038:
         return f"{record.tenant_id}:{record.address}"
+    if refusal.code == 700016 and throttling.are_many_unknown(record.address, record.at):
+        record.client_id = "(various)"
+    if refusal.code == 700016 or refusal.status == 429:
+        return f"{record.tenant_id}:{record.client_id}:{record.address}"
     return ""
 
 

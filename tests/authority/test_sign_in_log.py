@@ -85,6 +85,17 @@ def test_unknown_clients_are_folded(directory: Directory) -> None:
     assert set(rows.values_list("client_id", flat=True)) == set(ids)
 
 
+def test_invented_clients_do_not_fill_the_disk(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decision 9: a stranger who makes up a client id for each request gets one row for most of them."""
+    monkeypatch.setattr("credmgr.authority.throttling.UNKNOWN_CLIENTS_PER_MINUTE", 3)
+    _at_the_start_of_a_minute()
+    for _ in range(9):
+        directory.ask(client_id=unknown_guid(), client_secret="x").refused(400, "unauthorized_client", 700016)
+    counts = SignIn.objects.order_by("sequence").values_list("client_id", "count")
+    assert [count for _, count in counts] == [1, 1, 1, 6]
+    assert counts[3][0] == "(various)"
+
+
 def test_ids_that_are_none_are_folded_by_address(directory: Directory) -> None:
     """Each of a thousand spellings would be a row otherwise."""
     for number in range(6):
