@@ -8,7 +8,8 @@ class DomainError(Exception):
     """A refused act: nothing was changed.
 
     code: short stable identifier ("duplicate_certificate"); message: one or two plain sentences that say what
-    happened and what to do, free of secret material; field: form field it belongs to, None for the whole form.
+    happened and what to do, free of secret material; field: form field it belongs to, None for the whole
+    form.
     """
 
     def __init__(self, code: str, message: str, *, field: str | None = None) -> None:

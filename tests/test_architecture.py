@@ -1,4 +1,4 @@
-"""The layout guards itself: imports point downward, outside libraries have few importers, one file one subject."""
+"""The layout guards itself: imports point downward, few import outside libraries, one file one subject."""
 
 import ast
 from collections.abc import Iterator

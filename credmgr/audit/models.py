@@ -26,6 +26,10 @@ class AuditEvent(models.Model):
     class Meta:
         indexes = [models.Index(fields=["application_id", "-sequence"], name="audit_by_application")]
 
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.tag} by {self.actor_name} at {self.at}"
+
 
 class SignIn(models.Model):
     """One answered token request of a known client, committed before the answer leaves.
@@ -71,3 +75,8 @@ class SignIn(models.Model):
                 condition=models.Q(credential_id__isnull=False),
             ),
         ]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        outcome = f"AADSTS{self.error_code}" if self.error_code else "success"
+        return f"{self.client_id}: {outcome} at {self.at}"

@@ -52,7 +52,10 @@ def record_event(
     changes: dict[str, Any] | None = None,
     succeeded: bool = True,
 ) -> AuditEvent:
-    """Append one event. changes: {field: [old, new]} of harmless fields only, never a value that proves identity."""
+    """Append one event.
+
+    changes: {field: [old, new]} of harmless fields only, never a value that proves identity.
+    """
     return AuditEvent.objects.create(
         tag=tag.value,
         at=now,
