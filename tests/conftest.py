@@ -9,6 +9,7 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import django
 from django.conf import settings
@@ -39,6 +40,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the t
 os.environ["DJANGO_SETTINGS_MODULE"] = "credmgr.settings"
 django.setup()
 settings.TOKENS_DATABASE = "default"
-if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+_DATABASE: dict[str, Any] = settings.DATABASES["default"]
+if _DATABASE["ENGINE"].endswith("sqlite3"):
     # A file and not Django's shared memory: threads then wait for each other's locks as real processes do.
-    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(_DATA_DIR / "test.sqlite3")
+    _DATABASE.setdefault("TEST", {})["NAME"] = str(_DATA_DIR / "test.sqlite3")

@@ -27,12 +27,17 @@ def actor(user: User) -> Actor:
 
 def application(display_name: str = "Harbor Sync Worker", **given: Any) -> Application:
     """A registration in the default directory."""
-    given = {"actor": COMMAND, "now": NOW, "tenant": ensure_default_tenant(NOW)} | given
-    return register_application(display_name=display_name, **given)
+    defaults: dict[str, Any] = {"actor": COMMAND, "now": NOW, "tenant": ensure_default_tenant(NOW)}
+    return register_application(display_name=display_name, **(defaults | given))
 
 
 def secret(app: Application, *, days: float = 180, age: float = 0, **given: Any) -> tuple[ClientSecret, str]:
     """A client secret that ends `days` from NOW and began `age` days before it (both may be negative)."""
     start_at, end_at = NOW - timedelta(days=age), NOW + timedelta(days=days)
-    given = {"description": "worker", "allow_past_end": True, "actor": COMMAND, "now": NOW} | given
-    return add_client_secret(app, start_at=start_at, end_at=end_at, **given)
+    defaults: dict[str, Any] = {
+        "description": "worker",
+        "allow_past_end": True,
+        "actor": COMMAND,
+        "now": NOW,
+    }
+    return add_client_secret(app, start_at=start_at, end_at=end_at, **(defaults | given))

@@ -76,7 +76,8 @@ def planted(installation: Installation, app: RegisteredApp, tmp_path: Path) -> d
 
     files = make_seed_files(tmp_path / "canary")
     pfx = tmp_path / "canary.pfx"
-    export = ["openssl", "pkcs12", "-export", "-inkey", files.key, "-in", files.certificate, "-out", pfx]
+    export: list[str | Path] = ["openssl", "pkcs12", "-export"]
+    export += ["-inkey", files.key, "-in", files.certificate, "-out", pfx]
     subprocess.run([*export, "-passout", f"pass:{PFX_PASSWORD}"], check=True)
     uploaded = person.submit(
         f"/applications/{app.facts['id']}/credentials/certificates/new",

@@ -148,7 +148,8 @@ def test_b13_content_decides_not_the_name(
     """B13: DER or PEM, under any name, the same thumbprint."""
     file = tmp_path / name
     if name == "server.der":
-        convert = ["openssl", "x509", "-in", seed_files.certificate, "-outform", "DER", "-out", file]
+        convert: list[str | Path] = ["openssl", "x509", "-outform", "DER"]
+        convert += ["-in", seed_files.certificate, "-out", file]
         subprocess.run(convert, check=True)
     else:
         shutil.copy(seed_files.certificate, file)

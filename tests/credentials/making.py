@@ -3,6 +3,7 @@
 import base64
 import subprocess
 import textwrap
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from cryptography.x509.oid import NameOID
 from tests.factories import NOW
 
 PASSWORD = "hunter22 is long"
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | dsa.DSAPrivateKey | ed25519.Ed25519PrivateKey
 
 # The seed's three commands, subject given by flag.
 SEED_COMMANDS = """
@@ -63,10 +65,10 @@ def certificate(
     *,
     key: Any = None,
     public_key: Any = None,
-    names: list[x509.NameAttribute] | None = None,
+    names: list[x509.NameAttribute[str | bytes]] | None = None,
     start: datetime = NOW - timedelta(days=1),
     end: datetime = NOW + timedelta(days=365),
-    alternative_names: list[x509.GeneralName] | None = None,
+    alternative_names: Sequence[x509.GeneralName] | None = None,
     serial: int = 0x60584E9E,
     algorithm: Any = None,
 ) -> bytes:
@@ -94,19 +96,19 @@ def pem(der: bytes, label: str = "CERTIFICATE") -> bytes:
     return f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n".encode()
 
 
-def key_pem(key: Any, form: PrivateFormat = PrivateFormat.PKCS8, password: str = "") -> bytes:
+def key_pem(key: Key, form: PrivateFormat = PrivateFormat.PKCS8, password: str = "") -> bytes:
     """A private key in PEM."""
     protection = BestAvailableEncryption(password.encode()) if password else NoEncryption()
     return key.private_bytes(Encoding.PEM, form, protection)
 
 
-def key_der(key: Any, form: PrivateFormat = PrivateFormat.PKCS8, password: str = "") -> bytes:
+def key_der(key: Key, form: PrivateFormat = PrivateFormat.PKCS8, password: str = "") -> bytes:
     """A private key in DER."""
     protection = BestAvailableEncryption(password.encode()) if password else NoEncryption()
     return key.private_bytes(Encoding.DER, form, protection)
 
 
-def public_pem(key: Any) -> bytes:
+def public_pem(key: Key) -> bytes:
     """A public key in PEM."""
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 

@@ -3,8 +3,10 @@
 import threading
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import PrivateFormat, load_pem_private_key
 from django.db import connection
 
@@ -34,16 +36,16 @@ LEAF = certificate()
 AUTHORITY = certificate(key=making.rsa_key("authority"), serial=7)
 
 
-def examined(app: Application, file: bytes = LEAF, **given) -> Examination:
-    given = {"keep_private_key": False, "now": NOW} | given
-    return examine(app, certificate_file=file, **given)
+def examined(app: Application, file: bytes = LEAF, **given: Any) -> Examination:
+    defaults: dict[str, Any] = {"keep_private_key": False, "now": NOW}
+    return examine(app, certificate_file=file, **(defaults | given))
 
 
-def kept(app: Application, file: bytes, **given) -> Examination:
+def kept(app: Application, file: bytes, **given: Any) -> Examination:
     return examined(app, file, keep_private_key=True, **given)
 
 
-def added(app: Application, file: bytes = LEAF, description: str = "", **given) -> Certificate:
+def added(app: Application, file: bytes = LEAF, description: str = "", **given: Any) -> Certificate:
     return add_certificate(
         app, examination=examined(app, file, **given), description=description, actor=COMMAND, now=NOW
     )
@@ -183,7 +185,9 @@ def test_p1_a_pair_is_found_wherever_it_is(file, given):
     assert examination.parsed is not None, examination.findings
     assert examination.parsed.der == LEAF
     assert "key_belongs" in codes(examination)
+    assert examination.private_key_pem is not None
     opened = load_pem_private_key(examination.private_key_pem, None)
+    assert isinstance(opened, RSAPrivateKey)
     assert opened.private_numbers() == KEY.private_numbers()
     assert b"PRIVATE" not in repr(examination).encode()
 

@@ -27,7 +27,7 @@ from credmgr.registrations.directories import ensure_default_tenant
 from credmgr.registrations.registering import delete_application
 from credmgr.vault.envelope import VERIFIER_BYTES
 from credmgr.vault.errors import SealError
-from credmgr.vault.sealing import verifier_for
+from credmgr.vault.sealing import verifier_for, verifier_matches
 from tests.factories import COMMAND, NOW, actor, application, person, secret
 
 pytestmark = pytest.mark.django_db
@@ -138,7 +138,7 @@ def test_every_secret_is_compared_whichever_matches(stored, presented, monkeypat
     app = application()
     made = [secret(app) for _ in range(stored)]
     digests: Counter[str] = Counter()
-    real_matches, real_verifier = client_secrets.verifier_matches, client_secrets.verifier_for
+    real_matches, real_verifier = verifier_matches, verifier_for
 
     def counting_matches(*args):
         digests["all"] += 1

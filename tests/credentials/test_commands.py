@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -23,10 +24,11 @@ from tests.factories import COMMAND, NOW, application, person
 pytestmark = pytest.mark.django_db
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 VALUE = re.compile(r"[0-9A-Za-z]{3}_cm_[0-9A-Za-z]{37}")
+Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run():
+def run() -> Run:
     """Runs a command with its arguments as typed; gives (exit code, standard output, standard error)."""
 
     def call(name: str, *arguments: object) -> tuple[int, str, str]:
@@ -41,7 +43,7 @@ def run():
 
 
 @pytest.fixture
-def answer(run):
+def answer(run: Run):
     """The parsed JSON of a command that succeeds."""
 
     def call(*arguments: str) -> Any:
@@ -53,7 +55,7 @@ def answer(run):
 
 
 @pytest.fixture
-def refusal(run):
+def refusal(run: Run):
     """The sentence of a command that is refused; nothing on standard output."""
 
     def call(*arguments: str) -> str:

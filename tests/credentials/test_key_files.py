@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import PrivateFormat, load_pem_private_key
 from django.conf import settings
 from hypothesis import given
@@ -27,8 +29,10 @@ AUTHORITY = certificate(key=making.rsa_key("authority"), serial=7)
 TRADITIONAL = PrivateFormat.TraditionalOpenSSL
 
 
-def same_key(opened: bytes, key: object) -> bool:
-    return load_pem_private_key(opened, None).private_numbers() == key.private_numbers()
+def same_key(opened: bytes, key: RSAPrivateKey | EllipticCurvePrivateKey) -> bool:
+    found = load_pem_private_key(opened, None)
+    assert isinstance(found, RSAPrivateKey | EllipticCurvePrivateKey)
+    return found.private_numbers() == key.private_numbers()
 
 
 @pytest.mark.parametrize(

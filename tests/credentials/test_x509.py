@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509 as library
-from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
@@ -255,17 +255,17 @@ def _pkcs7(encoding: Encoding) -> bytes:
         ),
         pytest.param(making.public_pem(KEY), "This is a public key, not a certificate.", id="public key"),
         pytest.param(
-            KEY.public_key().public_bytes(Encoding.DER, making.PublicFormat.SubjectPublicKeyInfo),
+            KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
             "This is a public key, not a certificate.",
             id="public key, DER",
         ),
         pytest.param(
-            KEY.public_key().public_bytes(Encoding.DER, making.PublicFormat.PKCS1),
+            KEY.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1),
             "This is a public key, not a certificate.",
             id="RSA public key, DER",
         ),
         pytest.param(
-            KEY.public_key().public_bytes(Encoding.OpenSSH, making.PublicFormat.OpenSSH),
+            KEY.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH),
             "This is an SSH public key, not a certificate.",
             id="SSH public key",
         ),
@@ -368,7 +368,7 @@ def _with_public_key(public: bytes) -> bytes:
 
     algorithm = bytes.fromhex("300d06092a864886f70d0101010500")
     parsed = library.load_der_x509_certificate(GOOD)
-    old = parsed.public_key().public_bytes(Encoding.DER, making.PublicFormat.SubjectPublicKeyInfo)
+    old = parsed.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     signed = parsed.tbs_certificate_bytes[4:].replace(old, tlv(0x30, algorithm + tlv(0x03, b"\x00" + public)))
     rest = GOOD[4 + len(parsed.tbs_certificate_bytes) :]
     return tlv(0x30, tlv(0x30, signed) + rest)

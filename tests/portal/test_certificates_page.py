@@ -303,7 +303,7 @@ def test_l2_a_stale_sign_in_keeps_what_was_typed_but_not_file_or_password(
 ):
     """P9."""
     age_sign_in(signed_in)
-    typed = {
+    typed: dict[str, Any] = {
         "description": "kept",
         "keep_private_key": "on",
         "key_file": files.seed().key,

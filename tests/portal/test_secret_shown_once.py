@@ -100,8 +100,8 @@ def test_a4_no_other_page_shows_it_again(signed_in: Client, harbor: Application)
             body = b"".join(answer) if answer.streaming else answer.content
             assert value.encode() not in body, page
     assert answered >= 16
-    body = signed_in.get(credentials_of(harbor, "/secrets")).content.decode()
-    assert secret.hint in body
+    listed = signed_in.get(credentials_of(harbor, "/secrets")).content.decode()
+    assert secret.hint in listed
 
 
 def test_s3_the_same_form_again_makes_nothing_and_shows_nothing(signed_in: Client, harbor: Application):

@@ -276,7 +276,9 @@ def test_l7_extra_fields_change_nothing(signed_in: Client, harbor: Application, 
     """L-7: value, owner, hint and application of a secret cannot be sent along."""
     other = register("Other")
     form = secret_form(signed_in, harbor) | {"value": "mine", "hint": "xxx", "application": str(other.pk)}
-    assert "mine" not in VALUE.search(text_of(post_secret(signed_in, harbor, form))).group(0)
+    shown = VALUE.search(text_of(post_secret(signed_in, harbor, form)))
+    assert shown is not None
+    assert "mine" not in shown.group(0)
     made = ClientSecret.objects.get()
     assert made.application_id == harbor.pk
     assert made.hint != "xxx"

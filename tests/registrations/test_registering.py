@@ -239,9 +239,8 @@ def test_what_is_deleted_cannot_be_changed_and_what_is_live_not_purged():
     delete_application(app, actor=COMMAND, now=NOW)
     with pytest.raises(RegistrationNotFoundError, match="Restore it first"):
         update_application(app, notes="x", expected_version=2, actor=COMMAND, now=NOW)
-    for act in (delete_application,):
-        with pytest.raises(RegistrationNotFoundError):
-            act(app, actor=COMMAND, now=NOW)
+    with pytest.raises(RegistrationNotFoundError):
+        delete_application(app, actor=COMMAND, now=NOW)
     with pytest.raises(RegistrationNotFoundError):
         set_disabled(app, disabled=True, actor=COMMAND, now=NOW)
     with pytest.raises(RegistrationNotFoundError):

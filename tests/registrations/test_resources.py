@@ -5,11 +5,18 @@ import uuid
 import pytest
 
 from credmgr.registrations.registering import delete_application, restore_application, set_disabled
-from credmgr.registrations.resources import find_resource, resources_of, well_known
+from credmgr.registrations.resources import Resource, find_resource, resources_of, well_known
 from tests.factories import COMMAND, NOW, application
 
 pytestmark = pytest.mark.django_db
 TENANT = uuid.UUID("9a1f1aa4-ba53-4474-9c4b-39bc906bfc3a")
+
+
+def resource_of(tenant_id: uuid.UUID, identifier: str) -> Resource:
+    """The resource of that name, which there must be."""
+    found = find_resource(tenant_id, identifier)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize(
@@ -39,11 +46,11 @@ def test_well_known_names_are_found_without_a_query(identifier, name, settings, 
 
 def test_the_servers_own_root_follows_its_address(settings):
     settings.AUTHORITY_URL = "https://login.norrvik.example"
-    assert find_resource(TENANT, "https://login.norrvik.example/").name == "Microsoft Graph"
+    assert resource_of(TENANT, "https://login.norrvik.example/").name == "Microsoft Graph"
     assert find_resource(TENANT, "https://localhost:8443/") is None
     assert len(set(well_known(settings.AUTHORITY_URL)[0].names)) == 5
     settings.AUTHORITY_URL = "https://[::1]:8443"
-    assert find_resource(TENANT, "https://[::1]/").name == "Microsoft Graph"
+    assert resource_of(TENANT, "https://[::1]/").name == "Microsoft Graph"
 
 
 @pytest.mark.parametrize("how", ["uri", "client id", "client id in capitals"])
@@ -91,7 +98,7 @@ def test_deleted_registrations_are_no_resources_until_restored():
 def test_a_disabled_registration_says_so_and_is_not_offered():
     app = application(identifier_uri="api://orders")
     set_disabled(app, disabled=True, actor=COMMAND, now=NOW)
-    assert find_resource(app.tenant_id, "api://orders").is_disabled
+    assert resource_of(app.tenant_id, "api://orders").is_disabled
     assert app.pk not in [each.application_id for each in resources_of(app.tenant_id)]
 
 
