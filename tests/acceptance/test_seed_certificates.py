@@ -71,7 +71,7 @@ def test_b5_the_private_key_is_refused(
     upload(signed_in_page, app, seed_files.key)
     content = signed_in_page.content()
     assert "This file contains a private key" in content
-    assert seed_files.key.read_text().splitlines()[5] not in content
+    assert seed_files.key.read_text().splitlines()[9] not in content
     signed_in_page.goto(app.page("/credentials/certificates"))
     assert signed_in_page.locator("table.list tbody tr").count() == 0
 
