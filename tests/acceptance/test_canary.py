@@ -62,7 +62,7 @@ def walk_pages(session: PortalSession, start: list[str]) -> Iterator[tuple[str, 
 
 
 def opened_session(data: str) -> bytes:
-    """What a stored session holds: signed text of Django's, base64url, compressed when it begins with a dot."""
+    """What a stored session holds: Django signs base64url text, compressed when it begins with a dot."""
     body = data.split(":")[0]
     raw = base64.urlsafe_b64decode(body.lstrip(".") + "=" * (-len(body.lstrip(".")) % 4))
     return zlib.decompress(raw) if body.startswith(".") else raw
