@@ -155,17 +155,18 @@ def look_up(question: Question) -> Findings | None:
             "tenant": question.tenant,
         }
     )
-    return _findings(rows, by_thumbprint) if rows else None
+    return _findings(rows, question) if rows else None
 
 
-def _findings(rows: list[tuple[Any, ...]], by_thumbprint: bool) -> Findings:
-    tenant_id, tenant_name, key_id, wrong, id_, client_id, principal, name, disabled = rows[0][:9]
+def _findings(rows: list[tuple[Any, ...]], question: Question) -> Findings:
+    by_thumbprint = bool(question.thumbprint)
+    tenant_id, tenant_name, key_id, wrong, id_, principal, name, disabled = rows[0][:8]
     client = None
-    if id_ is not None:
-        client = Client(to_uuid(id_), to_uuid(client_id), to_uuid(principal), name, bool(disabled))
-    credentials = [row[9:] for row in rows if row[9] is not None]
+    if id_ is not None and question.client_id is not None:
+        client = Client(to_uuid(id_), question.client_id, to_uuid(principal), name, bool(disabled))
+    credentials = [row[8:] for row in rows if row[8] is not None]
     return Findings(
-        tenant_id=to_uuid(tenant_id),
+        tenant_id=question.tenant if isinstance(question.tenant, uuid.UUID) else to_uuid(tenant_id),
         tenant_name=tenant_name,
         signing_key_id=to_uuid(key_id) if key_id else None,
         wrong_secrets=wrong or 0,
@@ -205,7 +206,7 @@ def _statement(by_thumbprint: bool, is_sha256: bool, is_domain: bool) -> str:
         f"ORDER BY k.signs_from DESC, k.created_at DESC LIMIT 1), "
         f'(SELECT c.count FROM "{ThrottleCounter._meta.db_table}" c '
         f"WHERE c.key = %(counter)s AND c.window_start = %(window)s), "
-        f"a.id, a.client_id, a.service_principal_id, a.display_name, a.is_disabled, {columns} "
+        f"a.id, a.service_principal_id, a.display_name, a.is_disabled, {columns} "
         f'FROM "{Tenant._meta.db_table}" t '
         f'LEFT JOIN "{Application._meta.db_table}" a '
         f"ON a.client_id = %(client)s AND a.tenant_id = t.id AND a.deleted_at IS NULL "

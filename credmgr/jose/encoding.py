@@ -4,13 +4,16 @@ import base64
 import binascii
 import json
 import math
-import re
 from typing import Any
 
 from credmgr.jose.errors import MalformedTokenError
 
-# azure-identity's asynchronous client pads every part, MSAL for Python its thumbprints.
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}", re.ASCII)
+# The two letters of base64url in those of base64, and everything that is no letter of base64url in one that
+# is no letter of either, so that the strict decoder refuses it.
+_LETTERS = bytes(
+    {"-": 0x2B, "_": 0x2F}.get(chr(code), code if chr(code).isalnum() and code < 128 else 0x21)
+    for code in range(256)
+)
 # Far more than any real token nests or lists; far fewer than would exhaust the parser's stack.
 BRACKETS_AT_MOST = 200
 
@@ -21,13 +24,18 @@ def base64url_encode(data: bytes) -> str:
 
 
 def base64url_decode(text: str) -> bytes:
-    """With or without padding. Raises MalformedTokenError for any other character or an impossible length."""
-    if not _BASE64URL.fullmatch(text):
-        raise MalformedTokenError("A part is not base64url.")
+    """With or without padding: azure-identity's asynchronous client pads every part, MSAL for Python its
+    thumbprints.
+
+    Raises MalformedTokenError for any other character or an impossible length.
+    """
     bare = text.rstrip("=")
+    if len(text) - len(bare) > 2:
+        raise MalformedTokenError("A part is not base64url.")
     try:
-        return base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
-    except (binascii.Error, ValueError):
+        letters = bare.encode("ascii").translate(_LETTERS) + b"=" * (-len(bare) % 4)
+        return binascii.a2b_base64(letters, strict_mode=True)
+    except ValueError:
         raise MalformedTokenError("A part is not base64url.") from None
 
 
@@ -38,12 +46,7 @@ def parse_object(data: bytes, what: str) -> dict[str, Any]:
     if data.count(b"{") + data.count(b"[") > BRACKETS_AT_MOST:
         raise MalformedTokenError(f"The {what} is nested too deeply.")
     try:
-        value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_once,
-            parse_float=_finite,
-            parse_constant=_no_constant,
-        )
+        value = _DECODER.decode(data.decode("utf-8"))
     except (ValueError, RecursionError):
         raise MalformedTokenError(f"The {what} is not a JSON object in UTF-8.") from None
     if not isinstance(value, dict):
@@ -68,3 +71,6 @@ def _finite(text: str) -> float:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON.")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_constant=_no_constant)

@@ -21,6 +21,12 @@ _CURVES: dict[str, ec.EllipticCurve] = {
     "P-521": ec.SECP521R1(),
 }
 _CURVE_NAMES = {curve.name: name for name, curve in _CURVES.items()}
+_RSA_ALGORITHMS = frozenset({"RS256", "PS256"})
+_CURVE_ALGORITHMS = {
+    _CURVES["P-256"].name: frozenset({"ES256"}),
+    _CURVES["P-384"].name: frozenset({"ES384"}),
+    _CURVES["P-521"].name: frozenset({"ES512"}),
+}
 RSA_BITS = (2048, 16384)
 KEYS_AT_MOST = 100
 
@@ -28,11 +34,8 @@ KEYS_AT_MOST = 100
 def algorithms_of(key: PublicKey) -> frozenset[str]:
     """The algorithms that go with a key: one per EC curve, both of RSA (RFC 7518 section 3.1)."""
     if isinstance(key, rsa.RSAPublicKey):
-        return frozenset({"RS256", "PS256"})
-    by_curve = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
-    return (
-        frozenset({by_curve[_CURVE_NAMES[key.curve.name]]}) if key.curve.name in _CURVE_NAMES else frozenset()
-    )
+        return _RSA_ALGORITHMS
+    return _CURVE_ALGORITHMS.get(key.curve.name, frozenset())
 
 
 def certificate_key(der: bytes) -> PublicKey:

@@ -318,7 +318,7 @@ def test_publish_before_use(directory: Directory, secret: str) -> None:
     assert published(directory) == {old.kid, new.kid}
     assert kid(directory, secret) == old.kid
     assert current_signing_key(directory.now + timedelta(minutes=59)) == old
-    SigningKey.objects.filter(pk=new.pk).update(signs_from=directory.now - timedelta(seconds=1))
+    SigningKey.objects.filter(pk=new.pk).update(signs_from=old.signs_from + timedelta(milliseconds=1))
     assert kid(directory, secret) == new.kid
     assert published(directory) == {old.kid, new.kid}
     old.refresh_from_db()
