@@ -1,5 +1,6 @@
-"""POST /{tenant}/oauth2/v2.0/token: the client credentials grant (RFC 6749 section 4.4), checks in the
-order of W1.
+"""POST /{tenant}/oauth2/v2.0/token and /{tenant}/oauth2/token: the client credentials grant (RFC 6749
+section 4.4), checks in the order of W1. The two differ in how a resource is named (scope; resource) and in
+the success body; the token itself follows the resource.
 
 The sign-in record is committed before the answer is made; if it cannot be written, there is no token.
 """
@@ -8,7 +9,6 @@ import uuid
 from dataclasses import dataclass
 from functools import partial
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
@@ -21,7 +21,13 @@ from credmgr.audit.sign_ins import (
     refusals_without_row,
 )
 from credmgr.authority import throttling
-from credmgr.authority.access_tokens import BY_ASSERTION, BY_SECRET, Grant, mint_access_token
+from credmgr.authority.access_tokens import (
+    BY_ASSERTION,
+    BY_SECRET,
+    Grant,
+    mint_access_token,
+    validity_from,
+)
 from credmgr.authority.assertions import (
     ClientAssertion,
     FederatedAssertion,
@@ -32,8 +38,8 @@ from credmgr.authority.audiences import is_audience_of, token_endpoint
 from credmgr.authority.directory import Client, Findings, Question, concrete_tenant_key, look_up
 from credmgr.authority.exchange import Exchange
 from credmgr.authority.refusals import RefusalError, shown
-from credmgr.authority.responses import error_response, token_response
-from credmgr.authority.scopes import resource_of
+from credmgr.authority.responses import error_response, token_response, token_response_v1
+from credmgr.authority.scopes import resource_of, resource_of_v1
 from credmgr.authority.token_request import TokenRequest, read_token_request, uses_basic
 from credmgr.credentials.client_secrets import match_secret
 from credmgr.registrations.queries import parse_guid
@@ -42,15 +48,22 @@ from credmgr.registrations.resources import Resource, find_resource
 _UNKNOWN_CLIENT = (700016, 700038)
 
 
+def answer_token_request_v1(request: HttpRequest, tenant: str, exchange: Exchange) -> HttpResponse:
+    """As answer_token_request, at the v1.0 endpoint."""
+    return answer_token_request(request, tenant, exchange, version=1)
+
+
 @sensitive_variables()
-def answer_token_request(request: HttpRequest, tenant: str, exchange: Exchange) -> HttpResponse:
+def answer_token_request(
+    request: HttpRequest, tenant: str, exchange: Exchange, *, version: int = 2
+) -> HttpResponse:
     """A token or a refusal, both on record. Raises django.db.Error and VaultError: then the gate
-    answers 503.
+    answers 503. version: of the endpoint, not of the token.
     """
     try:
         throttling.count_request(exchange.address, exchange.now)
         asked = read_token_request(request)
-        attempt = _attempt(asked, tenant, exchange)
+        attempt = _attempt(asked, tenant, exchange, version)
     except RefusalError as refusal:
         # No directory, no client: a flood of these must not fill the disk.
         refusals_without_row.note(refusal.code, exchange.address)
@@ -62,7 +75,10 @@ def answer_token_request(request: HttpRequest, tenant: str, exchange: Exchange) 
         record_sign_in(attempt.record, fold=_fold(attempt.record, refusal))
         return error_response(refusal, exchange, basic=uses_basic(request))
     record_sign_in(attempt.record)
-    return token_response(token, lifetime=settings.TOKEN_LIFETIME_SECONDS, exchange=exchange)
+    validity = validity_from(exchange.now)
+    if version == 1:
+        return token_response_v1(token, validity=validity, resource=asked.resource, exchange=exchange)
+    return token_response(token, lifetime=validity.lifetime, exchange=exchange)
 
 
 def _fold(record: SignInRecord, refusal: RefusalError) -> str:
@@ -75,7 +91,7 @@ def _fold(record: SignInRecord, refusal: RefusalError) -> str:
 
 
 @sensitive_variables()
-def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange) -> "_Attempt":
+def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange, version: int) -> "_Attempt":
     """The request with its directory found. An assertion is read first, for its thumbprint; judged later."""
     key = concrete_tenant_key(tenant)
     assertion: ClientAssertion | FederatedAssertion | None = None
@@ -115,7 +131,7 @@ def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange) -> "_Attempt"
         else CLIENT_SECRET,
         thumbprint=thumbprint.hex if thumbprint else "",
     )
-    return _Attempt(asked, assertion, unreadable, counter, findings, exchange, record)
+    return _Attempt(asked, version, assertion, unreadable, counter, findings, exchange, record)
 
 
 @dataclass(slots=True)
@@ -123,6 +139,7 @@ class _Attempt:
     """One request of a known directory on its way to a token; fills its sign-in record as it learns."""
 
     asked: TokenRequest
+    version: int
     assertion: ClientAssertion | FederatedAssertion | None
     unreadable: RefusalError | None
     counter: str
@@ -135,7 +152,7 @@ class _Attempt:
         """The access token. Raises RefusalError, VaultError."""
         client = self._client()
         proof = self._prove(client)
-        identifier = resource_of(self.asked.scope, resource_parameter=self.asked.resource)
+        identifier = self._identifier()
         resource = self._resource(identifier)
         grant = Grant(self.findings.tenant_id, client, resource, identifier, proof)
         token, self.record.token_id = mint_access_token(
@@ -145,6 +162,12 @@ class _Attempt:
             now=self.exchange.now,
         )
         return token
+
+    def _identifier(self) -> str:
+        """The resource as the endpoint's version has it named."""
+        if self.version == 1:
+            return resource_of_v1(self.asked.resource)
+        return resource_of(self.asked.scope, resource_parameter=self.asked.resource)
 
     @sensitive_variables()
     def _client(self) -> Client:
@@ -216,7 +239,7 @@ class _Attempt:
             self.findings.certificates,
             client_id=str(client.client_id),
             is_our_audience=partial(is_audience_of, tenant_id),
-            expected_audience=token_endpoint(tenant_id),
+            expected_audience=token_endpoint(tenant_id, version=self.version),
             now=self.exchange.now,
         )
         self.record.credential_id = found.id

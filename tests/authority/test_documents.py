@@ -55,6 +55,7 @@ def test_discovery_v1(directory: Directory) -> None:
     body = directory.get(f"/{tenant}/.well-known/openid-configuration").body
     assert body["issuer"] == f"{AUTHORITY}/{tenant}/"
     assert body["jwks_uri"] == f"{AUTHORITY}/{tenant}/discovery/keys"
+    assert body["token_endpoint"] == f"{AUTHORITY}/{tenant}/oauth2/token"
     assert body["scopes_supported"] == ["openid"]
     keys = directory.get(f"/{tenant}/discovery/keys").body["keys"]
     assert keys
@@ -230,7 +231,7 @@ def test_many_query_parameters(client: Client) -> None:
         "/11111111-1111-1111-1111-111111111111",
         "/common/oauth2/v2.0/devicecode",
         "/x/oauth2/v2.0/toke",
-        "/default.onmicrosoft.example/oauth2/token",
+        "/default.onmicrosoft.example/oauth2/v1.0/token",
         "/organizations/v2.0",
     ],
 )
