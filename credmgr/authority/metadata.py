@@ -109,3 +109,8 @@ def cloud_endpoints() -> dict[str, Any]:
 def authority_host() -> str:
     """Host and port of the authority, as clients know it."""
     return urlsplit(settings.AUTHORITY_URL).netloc
+
+
+def authority_names() -> tuple[str, str]:
+    """How instance discovery is asked about this authority: MSAL for Python leaves the port out."""
+    return authority_host(), urlsplit(settings.AUTHORITY_URL).hostname or ""
