@@ -475,7 +475,10 @@ _SCOPE = [
         501051,
         INVALID_GRANT,
         "The resource demands an assignment, and the application has none of its app roles.",
-        "Give the application an app role of the resource, or switch the demand off there.",
+        "Request and grant the application an app role of the resource on its API permissions page, or "
+        "switch the demand off on the resource's Expose an API page.",
+        "Application '{client_id}' ('{client_name}') has no app role of the resource '{resource_id}' "
+        "('{resource_name}'), and that resource demands an assignment.",
     ),
     _entry(
         65001,

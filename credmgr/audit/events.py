@@ -26,6 +26,15 @@ class EventTag(StrEnum):
     APPLICATION_PURGED = "application:deleted-permanently"
     OWNER_ADDED = "application:owner:added"
     OWNER_REMOVED = "application:owner:removed"
+    APP_ROLE_ADDED = "application:app-role:added"
+    APP_ROLE_UPDATED = "application:app-role:updated"
+    APP_ROLE_ENABLED = "application:app-role:enabled"
+    APP_ROLE_DISABLED = "application:app-role:disabled"
+    APP_ROLE_DELETED = "application:app-role:deleted"
+    PERMISSION_REQUESTED = "application:permission:requested"
+    PERMISSION_REMOVED = "application:permission:removed"
+    CONSENT_GRANTED = "application:permission:granted"
+    CONSENT_REVOKED = "application:permission:revoked"
     SECRET_ADDED = "application:secret:added"  # noqa: S105 - a name, not a password
     SECRET_STORED = "application:secret:confirmed-stored"  # noqa: S105 - a name, not a password
     SECRET_DELETED = "application:secret:deleted"  # noqa: S105 - a name, not a password

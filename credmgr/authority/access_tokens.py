@@ -36,13 +36,16 @@ def validity_from(now: datetime) -> Validity:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Who gets a token for what. identifier: the resource as asked for; proof: BY_SECRET or BY_ASSERTION."""
+    """Who gets a token for what. identifier: the resource as asked for; proof: BY_SECRET or BY_ASSERTION;
+    roles: values of the granted app roles.
+    """
 
     tenant_id: uuid.UUID
     client: Client
     resource: Resource
     identifier: str
     proof: str
+    roles: tuple[str, ...] = ()
 
 
 def issuer(tenant_id: uuid.UUID | str, *, version: int) -> str:
@@ -81,4 +84,8 @@ def mint_access_token(
         "uti": uti,
         "ver": f"{version}.0",
     }
+    if grant.roles:
+        claims["roles"] = list(grant.roles)
+    if grant.resource.includes_idtyp:
+        claims["idtyp"] = "app"
     return opened_signer(signing_key_id, with_x5t=version == 1).sign(claims), uti

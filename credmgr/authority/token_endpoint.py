@@ -39,6 +39,7 @@ from credmgr.authority.directory import Client, Findings, Question, concrete_ten
 from credmgr.authority.exchange import Exchange
 from credmgr.authority.refusals import RefusalError, shown
 from credmgr.authority.responses import error_response, token_response, token_response_v1
+from credmgr.authority.roles import granted_roles
 from credmgr.authority.scopes import resource_of, resource_of_v1
 from credmgr.authority.token_request import TokenRequest, read_token_request, uses_basic
 from credmgr.credentials.client_secrets import match_secret
@@ -154,7 +155,8 @@ class _Attempt:
         proof = self._prove(client)
         identifier = self._identifier()
         resource = self._resource(identifier)
-        grant = Grant(self.findings.tenant_id, client, resource, identifier, proof)
+        roles = self._roles(client, resource)
+        grant = Grant(self.findings.tenant_id, client, resource, identifier, proof, roles)
         token, self.record.token_id = mint_access_token(
             grant,
             signing_key_id=_present(self.findings.signing_key_id),
@@ -260,6 +262,20 @@ class _Attempt:
         if resource.is_disabled:
             raise RefusalError(500014, resource=identifier, resource_name=resource.name)
         return resource
+
+    def _roles(self, client: Client, resource: Resource) -> tuple[str, ...]:
+        """The granted, enabled app roles. Without any grant at all nothing more is asked of the database."""
+        findings = self.findings
+        roles = granted_roles(findings.tenant_id, client.id, resource) if findings.has_roles else ()
+        if resource.demands_assignment and not roles:
+            raise RefusalError(
+                501051,
+                client_id=client.client_id,
+                client_name=client.name,
+                resource_id=resource.client_id,
+                resource_name=resource.name,
+            )
+        return roles
 
 
 def _present(signing_key_id: uuid.UUID | None) -> uuid.UUID:
