@@ -31,6 +31,8 @@ class Entry:
     meaning: str
     cure: str
     text: str | None = None
+    # The sentence where the assertion is another issuer's, for a code that certificates have too.
+    issuer_text: str | None = None
 
     @property
     def can_be_emitted(self) -> bool:
@@ -49,9 +51,16 @@ def _status(error: str) -> int:
 
 
 def _entry(
-    code: int, error: str, meaning: str, cure: str, text: str | None = None, *, status: int | None = None
+    code: int,
+    error: str,
+    meaning: str,
+    cure: str,
+    text: str | None = None,
+    *,
+    status: int | None = None,
+    issuer_text: str | None = None,
 ) -> Entry:
-    return Entry(code, error, status or _status(error), meaning, cure, text)
+    return Entry(code, error, status or _status(error), meaning, cure, text, issuer_text)
 
 
 _SECRETS = [
@@ -126,12 +135,15 @@ _ASSERTIONS = [
         INVALID_CLIENT,
         "The certificate behind the client assertion is the trouble: no certificate with that thumbprint "
         "is on the application, or the one found is outside its dates, or the signature was made with "
-        "another private key.",
+        "another private key. For a federated credential: the issuer publishes no such key, or the signature "
+        "is not its own.",
         "Compare the thumbprint in the answer with the ones on the Certificates tab. Upload the "
         "certificate, renew it, or sign with the private key that belongs to it.",
         "The certificate with the identifier in the client assertion cannot be used for app '{client_id}'. "
         "[Reason - {reason}, Thumbprint of key used by client: '{thumbprint}'{found}]. Compare it with the "
         "certificates on the app's Certificates & secrets page.",
+        issuer_text="The client assertion for app '{client_id}' cannot be verified with the keys of issuer "
+        "'{issuer}'. [Reason - {reason}]. Compare it with the key set that the issuer publishes.",
     ),
     _entry(
         700024,
@@ -225,24 +237,32 @@ _FEDERATED = [
         INVALID_CLIENT,
         "No federated credential of the application has the assertion's issuer.",
         "Make the issuers equal to the letter; a slash at the end counts.",
+        "No federated credential of app '{client_id}' has the issuer of the client assertion, '{issuer}'. "
+        "Every character counts, a slash at the end too.",
     ),
     _entry(
         700212,
         INVALID_CLIENT,
         "No federated credential of the application has the assertion's audience.",
         "Make the audiences equal; usual is api://AzureADTokenExchange.",
+        "No federated credential of app '{client_id}' for issuer '{issuer}' has the audience of the client "
+        "assertion, '{audience}'. Every character counts.",
     ),
     _entry(
         700213,
         INVALID_CLIENT,
         "No federated credential of the application has the assertion's subject.",
         "Make the subjects equal, letter case included.",
+        "No federated credential of app '{client_id}' for issuer '{issuer}' has the subject of the client "
+        "assertion, '{subject}'. Every character counts, letter case too.",
     ),
     _entry(
         7002138,
         INVALID_CLIENT,
         "A federated credential has this subject in other letter case.",
         "Correct the letter case.",
+        "A federated credential of app '{client_id}' for issuer '{issuer}' has the subject of the client "
+        "assertion, '{subject}', in other letter case. Letter case counts.",
     ),
     _entry(
         70021,
@@ -254,7 +274,9 @@ _FEDERATED = [
         50166,
         INVALID_REQUEST,
         "The issuer's metadata or keys could not be fetched.",
-        "Make the issuer's discovery document and key set reachable.",
+        "Make the issuer's discovery document and key set reachable, and its origin one that this server may "
+        "call (CREDMGR_ALLOWED_ORIGINS).",
+        "The keys of issuer '{issuer}' cannot be used. {reason}.",
     ),
     _entry(
         7002137,

@@ -16,6 +16,7 @@ from credmgr.audit.sign_ins import (
     CERTIFICATE,
     CLIENT_ASSERTION,
     CLIENT_SECRET,
+    FEDERATED_CREDENTIAL,
     SignInRecord,
     record_sign_in,
     refusals_without_row,
@@ -37,6 +38,7 @@ from credmgr.authority.assertions import (
 from credmgr.authority.audiences import is_audience_of, token_endpoint
 from credmgr.authority.directory import Client, Findings, Question, concrete_tenant_key, look_up
 from credmgr.authority.exchange import Exchange
+from credmgr.authority.federation import credentials_of, match_assertion, verify_federated
 from credmgr.authority.refusals import RefusalError, shown
 from credmgr.authority.responses import error_response, token_response, token_response_v1
 from credmgr.authority.roles import granted_roles
@@ -103,7 +105,6 @@ def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange, version: int)
         except RefusalError as refusal:
             unreadable = refusal
     counter = throttling.wrong_secret_counter(asked.client_id, exchange.address)
-    by_certificate = isinstance(assertion, ClientAssertion)
     thumbprint = assertion.thumbprint if isinstance(assertion, ClientAssertion) else None
     findings = look_up(
         Question(
@@ -125,14 +126,19 @@ def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange, version: int)
         tenant_id=findings.tenant_id,
         client_id=shown(asked.client_id),
         address=exchange.address,
-        credential_type=CERTIFICATE
-        if by_certificate
-        else CLIENT_ASSERTION
-        if asked.assertion
-        else CLIENT_SECRET,
+        credential_type=_kind_of(asked, assertion),
         thumbprint=thumbprint.hex if thumbprint else "",
     )
     return _Attempt(asked, version, assertion, unreadable, counter, findings, exchange, record)
+
+
+def _kind_of(asked: TokenRequest, assertion: ClientAssertion | FederatedAssertion | None) -> str:
+    """The credential's type as the sign-in log calls it."""
+    if isinstance(assertion, ClientAssertion):
+        return CERTIFICATE
+    if isinstance(assertion, FederatedAssertion):
+        return FEDERATED_CREDENTIAL
+    return CLIENT_ASSERTION if asked.assertion else CLIENT_SECRET
 
 
 @dataclass(slots=True)
@@ -203,8 +209,9 @@ class _Attempt:
         if self.unreadable is not None:
             raise self.unreadable
         if isinstance(self.assertion, FederatedAssertion):
-            raise RefusalError(70025, client_id=client.client_id, issuer=self.assertion.issuer)
-        self._check_assertion(client)
+            self._check_federated(client, self.assertion)
+        else:
+            self._check_assertion(client)
         return BY_ASSERTION
 
     @sensitive_variables()
@@ -231,6 +238,13 @@ class _Attempt:
         if presented and any(secret.id == presented for secret in self.findings.secrets):
             return " What was sent is the Secret ID of one of them."
         return ""
+
+    def _check_federated(self, client: Client, assertion: FederatedAssertion) -> None:
+        """What is trusted is read before anything is fetched; nothing holds the database meanwhile."""
+        client_id = str(client.client_id)
+        found = match_assertion(assertion, credentials_of(client.id), client_id)
+        self.record.credential_id = found.id
+        verify_federated(assertion, client_id=client_id, now=self.exchange.now)
 
     def _check_assertion(self, client: Client) -> None:
         if not isinstance(self.assertion, ClientAssertion):
