@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.conftest import assert_token
+from tests.clients.programs.assertion import make_assertion
 from tests.clients.programs_shown import ProgramsShown, show_programs
 from tests.clients.stage import Stage, bare_environment
 
@@ -93,15 +94,17 @@ def login(stage: Stage, *credential: str, tenant: str = "") -> list[str]:
     return ["login", "--service-principal", *who, *credential, "--allow-no-subscriptions"]
 
 
-@pytest.mark.parametrize("kind", ["secret", "certificate", "certificate with chain"])
+@pytest.mark.parametrize("kind", ["secret", "certificate", "certificate with chain", "assertion"])
 def test_signs_in_gets_a_token_and_signs_out(az: Az, stage: Stage, kind: str) -> None:
     """az logout asks for the discovery document of /organizations."""
-    credential = ["--certificate", str(stage.folder / "worker.pem")]
+    credential, given = ["--certificate", str(stage.folder / "worker.pem")], ""
     if kind == "secret":
-        credential = ["--password", "@-"]
+        credential, given = ["--password", "@-"], stage.facts["secret"]
+    elif kind == "assertion":
+        credential, given = ["--federated-token", "@-"], make_assertion(stage.facts)
     elif kind == "certificate with chain":
         credential.append("--use-cert-sn-issuer")
-    signed_in = az(*login(stage, *credential), given=stage.facts["secret"])
+    signed_in = az(*login(stage, *credential), given=given)
     assert signed_in.returncode == 0, signed_in.stderr
     asked = az("account", "get-access-token", "--scope", stage.facts["scope"], "--query", "accessToken")
     assert asked.returncode == 0, asked.stderr
