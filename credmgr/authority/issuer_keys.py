@@ -5,6 +5,7 @@ A process remembers keys only, never a decision: what an application trusts is r
 """
 
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,7 +24,7 @@ FAILURE_KEPT = timedelta(seconds=10)
 FETCH_SECONDS = 5.0
 # Of the threads of a worker process: the others go on answering whatever issuers do.
 FETCHES_AT_ONCE = 3
-# How long a request waits for keys that another one is fetching.
+# How long after its begin others wait for a fetch; a later one is not waited for at all.
 WAIT_SECONDS = 1.0
 ISSUERS_KEPT = 500
 _JSON = {"Accept": "application/json"}
@@ -35,13 +36,22 @@ class IssuerError(Exception):
 
 @dataclass
 class _Known:
-    """What is known of one issuer. looked_at: its last fetch, good or bad; failure: empty for a good one."""
+    """What is known of one issuer. looked_at: its last fetch, good or bad; failure: empty for a good one.
+
+    began: the running fetch's start on the monotonic clock, in seconds; None when none runs.
+    """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     key_set: dict[str, Any] | None = None
     fetched_at: datetime | None = None
     looked_at: datetime | None = None
     failure: str = ""
+    began: float | None = None
+
+    def patience(self) -> float:
+        """Seconds that a request may wait for the fetch of another one."""
+        began = self.began
+        return WAIT_SECONDS if began is None else max(0.0, began + WAIT_SECONDS - time.monotonic())
 
     def is_fresh(self, now: datetime) -> bool:
         """Whether the key set may still be used."""
@@ -87,7 +97,7 @@ class IssuerKeys:
 
     def _fetched(self, issuer: str, known: _Known, seen: datetime | None, now: datetime) -> dict[str, Any]:
         """The key set, by this thread's fetch or by that of another since this one has `seen` the entry."""
-        if not known.lock.acquire(timeout=WAIT_SECONDS):
+        if not known.lock.acquire(timeout=known.patience()):
             raise IssuerError("Its keys are being fetched and have not come yet; try again")
         try:
             if known.looked_at == seen:
@@ -104,6 +114,7 @@ class IssuerKeys:
             return
         if not self._slots.acquire(blocking=False):
             raise IssuerError("Too many issuers are being asked at this moment; try again")
+        known.began = time.monotonic()
         try:
             key_set = fetch_key_set(issuer)
         except IssuerError as error:
@@ -111,6 +122,7 @@ class IssuerKeys:
         else:
             known.key_set, known.failure, known.fetched_at, known.looked_at = key_set, "", now, now
         finally:
+            known.began = None
             self._slots.release()
 
 
