@@ -40,6 +40,11 @@ class Entry:
         return self.text is not None
 
     @property
+    def digits(self) -> str:
+        """The number as text, without separators."""
+        return str(self.code)
+
+    @property
     def places(self) -> frozenset[str]:
         """Names of the text's variable parts."""
         return frozenset(name for _, name, _, _ in Formatter().parse(self.text or "") if name)
@@ -607,4 +612,47 @@ CATALOGUE: dict[int, Entry] = {
     entry.code: entry
     for table in (_SECRETS, _ASSERTIONS, _FEDERATED, _CLIENT_AND_TENANT, _SCOPE, _SHAPE, _POLICY)
     for entry in table
+}
+
+# The same entries under headings, for people.
+FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = tuple(
+    (heading, tuple(entries))
+    for heading, entries in (
+        ("Client secrets", _SECRETS),
+        ("Certificates and client assertions", _ASSERTIONS),
+        ("Federated credentials", _FEDERATED),
+        ("Application and directory", _CLIENT_AND_TENANT),
+        ("Scope and resource", _SCOPE),
+        ("Shape of the request, limits, faults", _SHAPE),
+        ("Policy", _POLICY),
+    )
+)
+
+# Where Microsoft's own behaviour could not be confirmed from public text: what the built-in authority does.
+# docs/differences-from-entra.md carries each of these sentences.
+UNCONFIRMED: dict[int, str] = {
+    7000215: "A secret whose start lies ahead is answered like a wrong one.",
+    7000222: "Every stored secret is compared; this code comes only where no live one matches.",
+    700027: "The thumbprint is printed as the client sent it: SHA-1 for x5t, SHA-256 for x5t#S256.",
+    700024: "Clocks may differ by five minutes, and an assertion may end 24 hours ahead at most.",
+    700023: "Token endpoint and issuer of the same directory are accepted, v2.0 and v1.0, by id or by domain "
+    "name.",
+    700021: "OAuth error and status follow the family of invalid_client.",
+    50027: "An audience that is a list is refused, as is a claim or header of another type than its "
+    "specification has.",
+    50166: "Issuers whose origin is not on this server's list are answered with this code too.",
+    7002138: "Comes in place of 700213 where only letter case differs.",
+    700016: "A deleted registration is answered like one that never was.",
+    700038: "The OAuth error is unauthorized_client; a client id that is no GUID gets this code too.",
+    9001023: "OAuth error and status follow the family of invalid_request.",
+    50049: "Answered by instance discovery alone, with the OAuth error invalid_instance.",
+    28000: "Comes before 1002012 where scopes name several resources.",
+    500014: "The OAuth error is invalid_resource; a disabled registration counts as a disabled resource.",
+    501051: "OAuth error invalid_grant, status 400. Only granted roles that are enabled satisfy the demand.",
+    900561: "The status is 405 with an Allow header, as HTTP asks for.",
+    9002313: "Two credentials at once, a parameter given twice and a body over 64 KB are answered with this "
+    "code.",
+    90055: "Wrong secrets are limited for each client and address; the status is 429 with Retry-After.",
+    90033: "Also where the sign-in record cannot be written: then no token leaves. The status is 503.",
+    90020: "The status is 500, the OAuth error server_error.",
 }

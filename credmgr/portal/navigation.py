@@ -50,6 +50,7 @@ _MAIN = (
     _Page("applications", "App registrations", "apps", ("application_new",)),
     _Page("sign_ins", "Activity", "activity", ("audit", "sign_in")),
     _Page("decode", "Decode token", "code"),
+    _Page("aadsts", "AADSTS codes", "stethoscope", ("aadsts_code",)),
 )
 _APPLICATION: tuple[tuple[str, tuple[_Page, ...]], ...] = (
     (
