@@ -31,11 +31,18 @@ class Entry:
     meaning: str
     cure: str
     text: str | None = None
+    # The sentence where the assertion is another issuer's, for a code that certificates have too.
+    issuer_text: str | None = None
 
     @property
     def can_be_emitted(self) -> bool:
         """Whether the built-in authority answers with this code."""
         return self.text is not None
+
+    @property
+    def digits(self) -> str:
+        """The number as text, without separators."""
+        return str(self.code)
 
     @property
     def places(self) -> frozenset[str]:
@@ -49,9 +56,16 @@ def _status(error: str) -> int:
 
 
 def _entry(
-    code: int, error: str, meaning: str, cure: str, text: str | None = None, *, status: int | None = None
+    code: int,
+    error: str,
+    meaning: str,
+    cure: str,
+    text: str | None = None,
+    *,
+    status: int | None = None,
+    issuer_text: str | None = None,
 ) -> Entry:
-    return Entry(code, error, status or _status(error), meaning, cure, text)
+    return Entry(code, error, status or _status(error), meaning, cure, text, issuer_text)
 
 
 _SECRETS = [
@@ -126,12 +140,15 @@ _ASSERTIONS = [
         INVALID_CLIENT,
         "The certificate behind the client assertion is the trouble: no certificate with that thumbprint "
         "is on the application, or the one found is outside its dates, or the signature was made with "
-        "another private key.",
+        "another private key. For a federated credential: the issuer publishes no such key, or the signature "
+        "is not its own.",
         "Compare the thumbprint in the answer with the ones on the Certificates tab. Upload the "
         "certificate, renew it, or sign with the private key that belongs to it.",
         "The certificate with the identifier in the client assertion cannot be used for app '{client_id}'. "
         "[Reason - {reason}, Thumbprint of key used by client: '{thumbprint}'{found}]. Compare it with the "
         "certificates on the app's Certificates & secrets page.",
+        issuer_text="The client assertion for app '{client_id}' cannot be verified with the keys of issuer "
+        "'{issuer}'. [Reason - {reason}]. Compare it with the key set that the issuer publishes.",
     ),
     _entry(
         700024,
@@ -225,24 +242,32 @@ _FEDERATED = [
         INVALID_CLIENT,
         "No federated credential of the application has the assertion's issuer.",
         "Make the issuers equal to the letter; a slash at the end counts.",
+        "No federated credential of app '{client_id}' has the issuer of the client assertion, '{issuer}'. "
+        "Every character counts, a slash at the end too.",
     ),
     _entry(
         700212,
         INVALID_CLIENT,
         "No federated credential of the application has the assertion's audience.",
         "Make the audiences equal; usual is api://AzureADTokenExchange.",
+        "No federated credential of app '{client_id}' for issuer '{issuer}' has the audience of the client "
+        "assertion, '{audience}'. Every character counts.",
     ),
     _entry(
         700213,
         INVALID_CLIENT,
         "No federated credential of the application has the assertion's subject.",
         "Make the subjects equal, letter case included.",
+        "No federated credential of app '{client_id}' for issuer '{issuer}' has the subject of the client "
+        "assertion, '{subject}'. Every character counts, letter case too.",
     ),
     _entry(
         7002138,
         INVALID_CLIENT,
         "A federated credential has this subject in other letter case.",
         "Correct the letter case.",
+        "A federated credential of app '{client_id}' for issuer '{issuer}' has the subject of the client "
+        "assertion, '{subject}', in other letter case. Letter case counts.",
     ),
     _entry(
         70021,
@@ -254,7 +279,9 @@ _FEDERATED = [
         50166,
         INVALID_REQUEST,
         "The issuer's metadata or keys could not be fetched.",
-        "Make the issuer's discovery document and key set reachable.",
+        "Make the issuer's discovery document and key set reachable, and its origin one that this server may "
+        "call (CREDMGR_ALLOWED_ORIGINS).",
+        "The keys of issuer '{issuer}' cannot be used. {reason}.",
     ),
     _entry(
         7002137,
@@ -475,7 +502,10 @@ _SCOPE = [
         501051,
         INVALID_GRANT,
         "The resource demands an assignment, and the application has none of its app roles.",
-        "Give the application an app role of the resource, or switch the demand off there.",
+        "Request and grant the application an app role of the resource on its API permissions page, or "
+        "switch the demand off on the resource's Expose an API page.",
+        "Application '{client_id}' ('{client_name}') has no app role of the resource '{resource_id}' "
+        "('{resource_name}'), and that resource demands an assignment.",
     ),
     _entry(
         65001,
@@ -582,4 +612,47 @@ CATALOGUE: dict[int, Entry] = {
     entry.code: entry
     for table in (_SECRETS, _ASSERTIONS, _FEDERATED, _CLIENT_AND_TENANT, _SCOPE, _SHAPE, _POLICY)
     for entry in table
+}
+
+# The same entries under headings, for people.
+FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = tuple(
+    (heading, tuple(entries))
+    for heading, entries in (
+        ("Client secrets", _SECRETS),
+        ("Certificates and client assertions", _ASSERTIONS),
+        ("Federated credentials", _FEDERATED),
+        ("Application and directory", _CLIENT_AND_TENANT),
+        ("Scope and resource", _SCOPE),
+        ("Shape of the request, limits, faults", _SHAPE),
+        ("Policy", _POLICY),
+    )
+)
+
+# Where Microsoft's own behaviour could not be confirmed from public text: what the built-in authority does.
+# docs/differences-from-entra.md carries each of these sentences.
+UNCONFIRMED: dict[int, str] = {
+    7000215: "A secret whose start lies ahead is answered like a wrong one.",
+    7000222: "Every stored secret is compared; this code comes only where no live one matches.",
+    700027: "The thumbprint is printed as the client sent it: SHA-1 for x5t, SHA-256 for x5t#S256.",
+    700024: "Clocks may differ by five minutes, and an assertion may end 24 hours ahead at most.",
+    700023: "Token endpoint and issuer of the same directory are accepted, v2.0 and v1.0, by id or by domain "
+    "name.",
+    700021: "OAuth error and status follow the family of invalid_client.",
+    50027: "An audience that is a list is refused, as is a claim or header of another type than its "
+    "specification has.",
+    50166: "Issuers whose origin is not on this server's list are answered with this code too.",
+    7002138: "Comes in place of 700213 where only letter case differs.",
+    700016: "A deleted registration is answered like one that never was.",
+    700038: "The OAuth error is unauthorized_client; a client id that is no GUID gets this code too.",
+    9001023: "OAuth error and status follow the family of invalid_request.",
+    50049: "Answered by instance discovery alone, with the OAuth error invalid_instance.",
+    28000: "Comes before 1002012 where scopes name several resources.",
+    500014: "The OAuth error is invalid_resource; a disabled registration counts as a disabled resource.",
+    501051: "OAuth error invalid_grant, status 400. Only granted roles that are enabled satisfy the demand.",
+    900561: "The status is 405 with an Allow header, as HTTP asks for.",
+    9002313: "Two credentials at once, a parameter given twice and a body over 64 KB are answered with this "
+    "code.",
+    90055: "Wrong secrets are limited for each client and address; the status is 429 with Retry-After.",
+    90033: "Also where the sign-in record cannot be written: then no token leaves. The status is 503.",
+    90020: "The status is 500, the OAuth error server_error.",
 }

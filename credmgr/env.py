@@ -5,9 +5,12 @@ stops the start with every such sentence at once, instead of a traceback about t
 """
 
 import os
+import re
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -15,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 
+_HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]", re.ASCII)
 _reader = environ.FileAwareEnv()
 
 problems: list[str] = []
@@ -84,6 +88,51 @@ def choice(name: str, default: str, choices: set[str]) -> str:
 def names(name: str, default: str = "") -> list[str]:
     """A comma-separated list; empty items are dropped."""
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
+
+
+@dataclass(frozen=True)
+class AllowedOrigin:
+    """An entry of a list of origins: scheme, host and port as a URL has them, and the entry's marks.
+
+    ca_file: empty for the public roots.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    is_private: bool
+    ca_file: str
+
+
+def origins(name: str) -> list[AllowedOrigin]:
+    """A comma-separated list of origins, each followed by its marks: private, http, ca=<file>."""
+    return [found for item in names(name) if (found := _origin(name, item))]
+
+
+def _origin(name: str, item: str) -> AllowedOrigin | None:
+    url, *marks = item.split()
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), "", None
+    is_bare = not (parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
+    shown = f"[{host}]" if ":" in host else host
+    if parts.scheme not in ("https", "http") or not is_bare or not _HOST.fullmatch(shown) or port == 0:
+        _note(f"{name} holds {url!r}, which is no origin such as https://idp.example.com:8443.")
+        return None
+    files = [mark.removeprefix("ca=") for mark in marks if mark.startswith("ca=")]
+    if set(marks) - {"private", "http"} - {f"ca={file}" for file in files} or len(files) > 1:
+        _note(f"{name}: the marks behind {url} can be private, http and ca=<file>.")
+        return None
+    if (parts.scheme == "http") != ("http" in marks):
+        _note(f"{name}: {url} and the mark http go together: without encryption anyone on the way can forge.")
+        return None
+    if files and not os.access(files[0], os.R_OK):
+        _note(f"{name}: the CA file {files[0]} of {url} cannot be read.")
+        return None
+    default = 443 if parts.scheme == "https" else 80
+    return AllowedOrigin(parts.scheme, host, port or default, "private" in marks, files[0] if files else "")
 
 
 def database(name: str) -> dict[str, Any] | None:

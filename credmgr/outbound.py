@@ -23,11 +23,19 @@ import requests
 import urllib3
 from django.conf import settings
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPSConnection
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 CONNECT_SECONDS = 3.0
 ANSWER_MAX_BYTES = 256 * 1024
 _CHUNK_BYTES = 16 * 1024
+# Whose tokens people trust most: GitHub Actions, and the Microsoft clouds (managed identities).
+WELL_KNOWN_ISSUERS = (
+    "token.actions.githubusercontent.com",
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "login.partner.microsoftonline.cn",
+)
 
 
 class Failure(StrEnum):
@@ -57,19 +65,23 @@ class OutboundError(Exception):
 
 @dataclass(frozen=True)
 class Origin:
-    """A list entry: https at exactly this host and port, the CA file to trust, private addresses or not."""
+    """A list entry: exactly this scheme, host and port, the CA file to trust, private addresses or not.
+
+    scheme: https, or http where the entry is marked so (O-3).
+    """
 
     name: str
     host: str
     port: int
     ca_file: Path
     is_private: bool = False
+    scheme: str = "https"
 
     def covers(self, url: str) -> bool:
-        """Whether the URL is https, well formed (O-5) and on exactly this host and port."""
+        """Whether the URL is well formed (O-5) and on exactly this scheme, host and port."""
         try:
             parts = urlsplit(url)
-            port = parts.port or 443
+            port = parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError:
             return False
         odd = (
@@ -78,7 +90,7 @@ class Origin:
             or "#" in url
             or any(sign <= " " or sign == "\x7f" for sign in url)
         )
-        return parts.scheme == "https" and not odd and parts.hostname == self.host and port == self.port
+        return parts.scheme == self.scheme and not odd and parts.hostname == self.host and port == self.port
 
 
 def built_in_origin() -> Origin:
@@ -87,6 +99,30 @@ def built_in_origin() -> Origin:
     # A public name brings its own certificate, which may come from a public CA: trust both then.
     ca_file = settings.CA_BUNDLE_FILE if settings.PUBLIC_URL else settings.CA_FILE
     return Origin("Built-in authority", parts.hostname or "", parts.port or 443, ca_file, is_private=True)
+
+
+def allowed_origins() -> list[Origin]:
+    """The whole list (O-1): the built-in authority, CREDMGR_ALLOWED_ORIGINS, the well-known issuers."""
+    public_roots = Path(DEFAULT_CA_BUNDLE_PATH)
+    known = [Origin(host, host, 443, public_roots) for host in WELL_KNOWN_ISSUERS]
+    added = [
+        Origin(
+            each.host,
+            each.host,
+            each.port,
+            Path(each.ca_file) if each.ca_file else public_roots,
+            is_private=each.is_private,
+            scheme=each.scheme,
+        )
+        for each in settings.ALLOWED_ORIGINS
+    ]
+    # An entry of the administrator's own goes before a well-known one of the same origin.
+    return [built_in_origin(), *added, *known]
+
+
+def is_allowed(url: str) -> bool:
+    """Whether a request to this address would be sent at all."""
+    return any(origin.covers(url) for origin in allowed_origins())
 
 
 class Deadline:
@@ -196,12 +232,12 @@ class GuardedSession:
     ) -> Answer:
         """One request, one complete answer of any status but a redirect. Raises OutboundError."""
         origin = self.origin_of(url)
-        if not origin.ca_file.is_file():
+        if origin.scheme == "https" and not origin.ca_file.is_file():
             raise OutboundError(
                 Failure.NO_CA,
                 f"The CA file {origin.ca_file} does not exist. Start the server once: it makes the file.",
             )
-        self._session.mount("https://", _GuardedAdapter(origin, self._deadline))
+        self._session.mount(f"{origin.scheme}://", _GuardedAdapter(origin, self._deadline))
         try:
             response = self._session.request(
                 method,
@@ -290,7 +326,15 @@ class _GuardedAdapter(HTTPAdapter):
         class Pool(urllib3.HTTPSConnectionPool):
             ConnectionCls = Connection
 
-        self.poolmanager.pool_classes_by_scheme = {"https": Pool}
+        class PlainConnection(HTTPConnection):
+            def _new_conn(self) -> socket.socket:
+                return connect()
+
+        class PlainPool(urllib3.HTTPConnectionPool):
+            ConnectionCls = PlainConnection
+
+        # The adapter is mounted for its origin's scheme alone, so the plain pool serves marked entries only.
+        self.poolmanager.pool_classes_by_scheme = {"https": Pool, "http": PlainPool}
 
 
 def _connect(origin: Origin, deadline: Deadline) -> socket.socket:

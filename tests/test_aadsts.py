@@ -90,7 +90,7 @@ def test_each_code_has_its_error_and_status(line: str) -> None:
 @pytest.mark.parametrize("entry", CATALOGUE.values(), ids=lambda entry: str(entry.code))
 def test_each_entry_reads_well(entry: Entry) -> None:
     """Sentences that end, ids in quotes, nothing that could hold a secret."""
-    for text in (entry.meaning, entry.cure, *([entry.text] if entry.text else [])):
+    for text in filter(None, (entry.meaning, entry.cure, entry.text, entry.issuer_text)):
         assert text[0].isupper() or text[0] in "'{"
         assert text.endswith((".", "}", "]"))
         assert text.isprintable()

@@ -35,8 +35,8 @@ class SignIn(models.Model):
     """One answered token request of a known client, committed before the answer leaves.
 
     error_code 0 is success, else the number after AADSTS. credential_type as in Graph's sign-in log: none,
-    clientSecret, certificate, clientAssertion. count is above 1 where a flood of alike refusals was folded
-    into one row.
+    clientSecret, certificate, clientAssertion, federatedIdentityCredential. count is above 1 where a flood of
+    alike refusals was folded into one row.
     """
 
     sequence = models.BigAutoField(primary_key=True)

@@ -19,6 +19,7 @@ NO_CREDENTIAL = "none"
 CLIENT_SECRET = "clientSecret"  # noqa: S105 - a name, not a password
 CERTIFICATE = "certificate"
 CLIENT_ASSERTION = "clientAssertion"
+FEDERATED_CREDENTIAL = "federatedIdentityCredential"
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +29,8 @@ class SignInRecord:
     """What is known of a token request when it is answered. error_code: 0 for a token, else the AADSTS
     number.
 
-    credential_type: none, clientSecret, certificate or clientAssertion. thumbprint: upper-case hex as
-    presented. client_id and resource are what the client wrote, cleaned of control characters. token_id:
-    the token's uti.
+    credential_type: one of the names above. thumbprint: upper-case hex as presented. client_id and resource
+    are what the client wrote, cleaned of control characters. token_id: the token's uti.
     """
 
     at: datetime

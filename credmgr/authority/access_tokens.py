@@ -20,14 +20,32 @@ BEGINS_EARLY_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
+class Validity:
+    """When a token counts. begins, ends: seconds since 1970; lifetime: seconds that a client may count on."""
+
+    begins: int
+    ends: int
+    lifetime: int
+
+
+def validity_from(now: datetime) -> Validity:
+    """Of a token made at that moment (aware UTC)."""
+    moment, lifetime = int(now.timestamp()), settings.TOKEN_LIFETIME_SECONDS
+    return Validity(moment - BEGINS_EARLY_SECONDS, moment + lifetime + 1, lifetime)
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
-    """Who gets a token for what. identifier: the resource as asked for; proof: BY_SECRET or BY_ASSERTION."""
+    """Who gets a token for what. identifier: the resource as asked for; proof: BY_SECRET or BY_ASSERTION;
+    roles: values of the granted app roles.
+    """
 
     tenant_id: uuid.UUID
     client: Client
     resource: Resource
     identifier: str
     proof: str
+    roles: tuple[str, ...] = ()
 
 
 def issuer(tenant_id: uuid.UUID | str, *, version: int) -> str:
@@ -43,16 +61,15 @@ def mint_access_token(
     tenant, client_id = str(grant.tenant_id), str(grant.client.client_id)
     principal = str(grant.client.service_principal_id)
     iss = issuer(tenant, version=version)
-    moment = int(now.timestamp())
-    begins = moment - BEGINS_EARLY_SECONDS
+    validity = validity_from(now)
     # As in Entra: the request's id again, so that a token leads to its row in the sign-in log.
     uti = base64url_encode(trace_id.bytes_le)
     claims: dict[str, object] = {
         "aud": str(grant.resource.client_id) if version == 2 else grant.identifier,
         "iss": iss,
-        "iat": begins,
-        "nbf": begins,
-        "exp": moment + settings.TOKEN_LIFETIME_SECONDS + 1,
+        "iat": validity.begins,
+        "nbf": validity.begins,
+        "exp": validity.ends,
         "aio": base64url_encode(os.urandom(33)),
     }
     if version == 2:
@@ -67,4 +84,8 @@ def mint_access_token(
         "uti": uti,
         "ver": f"{version}.0",
     }
+    if grant.roles:
+        claims["roles"] = list(grant.roles)
+    if grant.resource.includes_idtyp:
+        claims["idtyp"] = "app"
     return opened_signer(signing_key_id, with_x5t=version == 1).sign(claims), uti

@@ -55,8 +55,9 @@ class ClientAssertion:
 
 @dataclass(frozen=True, slots=True)
 class FederatedAssertion:
-    """An assertion of another identity provider, told by its issuer (ruling W3)."""
+    """An assertion of another identity provider, told by its issuer (W3). Nothing else is judged yet."""
 
+    token: jws.UnverifiedToken
     issuer: str
 
 
@@ -66,17 +67,18 @@ def read_assertion(text: str) -> ClientAssertion | FederatedAssertion:
     try:
         token = jws.UnverifiedToken.parse(text)
         issuer = token.claims.get("iss")
-        if isinstance(issuer, str) and issuer.startswith("https://"):
-            return FederatedAssertion(issuer)
+        # No credential can name another kind of issuer: the acts refuse it.
+        if isinstance(issuer, str) and issuer.startswith(("https://", "http://")):
+            return FederatedAssertion(token, issuer)
         jws.require_algorithm(token, jws.ALGORITHMS)
         thumbprint = _thumbprint(token.header)
         times = time_window(token.claims)
         if isinstance(token.claims.get("aud"), list):
-            raise _unreadable("The audience 'aud' must be one text, not a list")
+            raise unreadable("The audience 'aud' must be one text, not a list")
         audience, issuer, subject = (text_claim(token.claims, name) for name in ("aud", "iss", "sub"))
         _check_type(token.claims, "jti")
     except JoseError as error:
-        raise _unreadable(str(error).removesuffix(".")) from None
+        raise unreadable(str(error).removesuffix(".")) from None
     return ClientAssertion(token, thumbprint, times, audience, issuer, subject)
 
 
@@ -97,14 +99,14 @@ def verify_assertion(
     found = _find(assertion, certificates, client_id)
     _check_dates(assertion, found, client_id, now)
     _check_signature(assertion, found, client_id)
-    _check_times(assertion, now)
+    check_times(assertion.times, now)
     if not is_our_audience(assertion.audience):
         raise RefusalError(700023, audience=assertion.audience, expected=expected_audience)
     for claim, presented in (("iss", assertion.issuer), ("sub", assertion.subject)):
         if presented.lower() != client_id.lower():
             raise RefusalError(700021, client_id=client_id, claim=claim, presented=presented)
     if "jti" not in assertion.token.claims:
-        raise _unreadable("The claim 'jti' is missing")
+        raise unreadable("The claim 'jti' is missing")
     return found
 
 
@@ -119,12 +121,12 @@ def _thumbprint(header: dict[str, Any]) -> Thumbprint:
         return Thumbprint(sha1.hex().upper(), False, note=note)
     kid = header.get("kid")
     if not isinstance(kid, str) or not kid:
-        raise _unreadable("The header has none of 'x5t', 'x5t#S256' and 'kid'")
+        raise unreadable("The header has none of 'x5t', 'x5t#S256' and 'kid'")
     if _HEX_THUMBPRINT.fullmatch(kid):
         return Thumbprint(kid.upper(), len(kid) == 2 * _SHA256_BYTES)
     raw = base64url_decode(kid)
     if len(raw) not in (_SHA1_BYTES, _SHA256_BYTES):
-        raise _unreadable("The header's 'kid' is not a thumbprint")
+        raise unreadable("The header's 'kid' is not a thumbprint")
     return Thumbprint(raw.hex().upper(), len(raw) == _SHA256_BYTES)
 
 
@@ -135,13 +137,13 @@ def _decoded(header: dict[str, Any], name: str) -> bytes:
     value = header[name]
     raw = base64url_decode(value) if isinstance(value, str) else b""
     if not 1 <= len(raw) <= 64:
-        raise _unreadable(f"The header's '{name}' is not a thumbprint")
+        raise unreadable(f"The header's '{name}' is not a thumbprint")
     return raw
 
 
 def _check_type(claims: dict[str, Any], name: str) -> None:
     if name in claims and not 1 <= len(text_claim(claims, name)) <= JTI_MAX_CHARACTERS:
-        raise _unreadable(f"The claim '{name}' is longer than {JTI_MAX_CHARACTERS} characters")
+        raise unreadable(f"The claim '{name}' is longer than {JTI_MAX_CHARACTERS} characters")
 
 
 def _find(
@@ -185,8 +187,8 @@ def _opened_key(certificate_id: uuid.UUID, sealed: bytes) -> PublicKey:
     return certificate_key(open_from(Certificate(id=certificate_id, der=sealed), "der"))
 
 
-def _check_times(assertion: ClientAssertion, now: datetime) -> None:
-    times = assertion.times
+def check_times(times: TimeWindow, now: datetime) -> None:
+    """Refuse one that is over, not begun, or ends too far ahead (A-10). Raises RefusalError 700024."""
     try:
         times.check(now, skew=settings.CLOCK_SKEW_SECONDS, ahead=settings.ASSERTION_MAX_AGE_SECONDS)
     except TokenTimeError as error:
@@ -209,7 +211,8 @@ def _key_trouble(reason: str, assertion: ClientAssertion, client_id: str, found:
     return RefusalError(700027, client_id=client_id, reason=reason, thumbprint=thumbprint, found=found)
 
 
-def _unreadable(reason: str) -> RefusalError:
+def unreadable(reason: str) -> RefusalError:
+    """AADSTS50027 with its reason: a sentence of ours without its full stop, never what was sent."""
     return RefusalError(50027, reason=reason)
 
 

@@ -13,9 +13,9 @@ from credmgr.registrations.queries import parse_guid
 _ENDINGS = frozenset({"oauth2/v2.0/token", "v2.0", "oauth2/token", ""})
 
 
-def token_endpoint(tenant_id: uuid.UUID | str) -> str:
+def token_endpoint(tenant_id: uuid.UUID | str, *, version: int = 2) -> str:
     """The address that discovery names; what an assertion should have as its audience."""
-    return f"{settings.AUTHORITY_URL}/{tenant_id}/oauth2/v2.0/token"
+    return f"{settings.AUTHORITY_URL}/{tenant_id}/oauth2/{'v2.0/' if version == 2 else ''}token"
 
 
 def is_audience_of(tenant_id: uuid.UUID, audience: str) -> bool:

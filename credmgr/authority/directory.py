@@ -17,7 +17,7 @@ from credmgr.audit.token_database import Statement, to_time, to_uuid
 from credmgr.authority.models import SigningKey
 from credmgr.authority.refusals import RefusalError
 from credmgr.credentials.models import Certificate, ClientSecret
-from credmgr.registrations.models import Application, Tenant, TenantDomain
+from credmgr.registrations.models import Application, AppRoleAssignment, Tenant, TenantDomain
 from credmgr.registrations.queries import parse_guid
 
 NIL = uuid.UUID(int=0)
@@ -61,7 +61,7 @@ class Client:
 @dataclass(frozen=True, slots=True)
 class Findings:
     """The directory, and what is known there of the client that asked. wrong_secrets: counted in this
-    window.
+    window. has_roles: the client was granted an app role there, of whatever resource.
     """
 
     tenant_id: uuid.UUID
@@ -69,6 +69,7 @@ class Findings:
     signing_key_id: uuid.UUID | None
     wrong_secrets: int
     client: Client | None
+    has_roles: bool = False
     secrets: tuple[StoredSecret, ...] = ()
     certificates: tuple[StoredCertificate, ...] = ()
 
@@ -160,17 +161,18 @@ def look_up(question: Question) -> Findings | None:
 
 def _findings(rows: list[tuple[Any, ...]], question: Question) -> Findings:
     by_thumbprint = bool(question.thumbprint)
-    tenant_id, tenant_name, key_id, wrong, id_, principal, name, disabled = rows[0][:8]
+    tenant_id, tenant_name, key_id, wrong, id_, principal, name, disabled, has_roles = rows[0][:9]
     client = None
     if id_ is not None and question.client_id is not None:
         client = Client(to_uuid(id_), question.client_id, to_uuid(principal), name, bool(disabled))
-    credentials = [row[8:] for row in rows if row[8] is not None]
+    credentials = [row[9:] for row in rows if row[9] is not None]
     return Findings(
         tenant_id=question.tenant if isinstance(question.tenant, uuid.UUID) else to_uuid(tenant_id),
         tenant_name=tenant_name,
         signing_key_id=to_uuid(key_id) if key_id else None,
         wrong_secrets=wrong or 0,
         client=client,
+        has_roles=bool(has_roles),
         secrets=() if by_thumbprint else tuple(_secret(*row) for row in credentials),
         certificates=tuple(_certificate(*row) for row in credentials) if by_thumbprint else (),
     )
@@ -206,7 +208,9 @@ def _statement(by_thumbprint: bool, is_sha256: bool, is_domain: bool) -> str:
         f"ORDER BY k.signs_from DESC, k.created_at DESC LIMIT 1), "
         f'(SELECT c.count FROM "{ThrottleCounter._meta.db_table}" c '
         f"WHERE c.key = %(counter)s AND c.window_start = %(window)s), "
-        f"a.id, a.service_principal_id, a.display_name, a.is_disabled, {columns} "
+        f"a.id, a.service_principal_id, a.display_name, a.is_disabled, "
+        f'EXISTS (SELECT 1 FROM "{AppRoleAssignment._meta.db_table}" g '
+        f"WHERE g.tenant_id = t.id AND g.application_id = a.id), {columns} "
         f'FROM "{Tenant._meta.db_table}" t '
         f'LEFT JOIN "{Application._meta.db_table}" a '
         f"ON a.client_id = %(client)s AND a.tenant_id = t.id AND a.deleted_at IS NULL "

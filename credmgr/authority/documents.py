@@ -70,7 +70,7 @@ def instance(request: HttpRequest, _tenant: str, exchange: Exchange) -> HttpResp
         parts = urlsplit(endpoint)
     except ValueError:
         parts = urlsplit("")
-    if parts.scheme != "https" or parts.netloc.lower() != metadata.authority_host():
+    if parts.scheme != "https" or parts.netloc.lower() not in metadata.authority_names():
         raise RefusalError(
             50049, error="invalid_instance", host=parts.netloc, authority=settings.AUTHORITY_URL
         )

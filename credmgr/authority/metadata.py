@@ -31,7 +31,7 @@ def openid_configuration(tenant: str, *, version: int) -> dict[str, Any]:
     shown = PLACEHOLDER if tenant in ANY_TENANT else tenant
     v2 = "v2.0/" if version == 2 else ""
     document: dict[str, Any] = {
-        "token_endpoint": token_endpoint(tenant),
+        "token_endpoint": token_endpoint(tenant, version=version),
         "token_endpoint_auth_methods_supported": [
             "client_secret_post",
             "private_key_jwt",
@@ -109,3 +109,8 @@ def cloud_endpoints() -> dict[str, Any]:
 def authority_host() -> str:
     """Host and port of the authority, as clients know it."""
     return urlsplit(settings.AUTHORITY_URL).netloc
+
+
+def authority_names() -> tuple[str, str]:
+    """How instance discovery is asked about this authority: MSAL for Python leaves the port out."""
+    return authority_host(), urlsplit(settings.AUTHORITY_URL).hostname or ""

@@ -18,7 +18,8 @@ class RefusalError(Exception):
     """The request is refused with a code of the catalogue (credmgr.aadsts).
 
     values: the text's variable parts. error: another OAuth error than the catalogue's. status: another HTTP
-    status. retry_after: seconds, for 429 only. allow: methods, for 405 only.
+    status. retry_after: seconds, for 429 only. allow: methods, for 405 only. of_issuer: the sentence for an
+    outside issuer's assertion.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class RefusalError(Exception):
         status: int = 0,
         retry_after: int = 0,
         allow: str = "",
+        of_issuer: bool = False,
         **values: object,
     ) -> None:
         entry = aadsts.CATALOGUE[code]
@@ -38,7 +40,7 @@ class RefusalError(Exception):
         self.status = status or entry.status
         self.retry_after = retry_after
         self.allow = allow
-        self._text = entry.text or ""
+        self._text = (entry.issuer_text if of_issuer else entry.text) or ""
         self._values = values
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 
+from credmgr.authority.access_tokens import Validity
 from credmgr.authority.exchange import Exchange
 from credmgr.authority.refusals import RefusalError
 
@@ -40,6 +41,23 @@ def token_response(token: str, *, lifetime: int, exchange: Exchange) -> HttpResp
         "token_type": "Bearer",
         "expires_in": lifetime,
         "ext_expires_in": lifetime,
+        "access_token": token,
+    }
+    return _json(body, 200, exchange, _NEVER_STORED)
+
+
+def token_response_v1(token: str, *, validity: Validity, resource: str, exchange: Exchange) -> HttpResponse:
+    """The success body of the v1.0 endpoint: every member is text, the times are seconds since 1970.
+
+    resource: as it was asked for.
+    """
+    body = {
+        "token_type": "Bearer",
+        "expires_in": str(validity.lifetime),
+        "ext_expires_in": str(validity.lifetime),
+        "expires_on": str(validity.ends),
+        "not_before": str(validity.begins),
+        "resource": resource,
         "access_token": token,
     }
     return _json(body, 200, exchange, _NEVER_STORED)

@@ -11,15 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from credmgr.authority import documents
 from credmgr.authority.exchange import Exchange
 from credmgr.authority.metadata import ANY_TENANT
-from credmgr.authority.token_endpoint import answer_token_request
+from credmgr.authority.token_endpoint import answer_token_request, answer_token_request_v1
 from credmgr.registrations.queries import parse_guid
 
 Handler = Callable[[HttpRequest, str, Exchange], HttpResponse]
 
-_TOKEN = ("oauth2", "v2.0", "token")
 # What follows the directory in the address.
 _OF_TENANT: dict[tuple[str, ...], Handler] = {
-    _TOKEN: answer_token_request,
+    ("oauth2", "v2.0", "token"): answer_token_request,
+    ("oauth2", "token"): answer_token_request_v1,
     ("v2.0", ".well-known", "openid-configuration"): documents.discovery_v2,
     (".well-known", "openid-configuration"): documents.discovery_v1,
     ("discovery", "v2.0", "keys"): documents.keys_v2,

@@ -10,6 +10,16 @@ GRAPH = "https://graph.microsoft.com"
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*")
 
 
+def resource_of_v1(resource_parameter: str) -> str:
+    """The resource's identifier as the v1.0 endpoint takes it; a scope beside it says nothing there.
+
+    Raises RefusalError 900144.
+    """
+    if not resource_parameter:
+        raise RefusalError(900144, name="resource")
+    return resource_parameter
+
+
 def resource_of(scope: str, *, resource_parameter: str = "") -> str:
     """The resource's identifier as written. Raises RefusalError 901002, 900144, 70011, 28000, 1002012."""
     if resource_parameter:

@@ -1,5 +1,6 @@
-"""POST /{tenant}/oauth2/v2.0/token: the client credentials grant (RFC 6749 section 4.4), checks in the
-order of W1.
+"""POST /{tenant}/oauth2/v2.0/token and /{tenant}/oauth2/token: the client credentials grant (RFC 6749
+section 4.4), checks in the order of W1. The two differ in how a resource is named (scope; resource) and in
+the success body; the token itself follows the resource.
 
 The sign-in record is committed before the answer is made; if it cannot be written, there is no token.
 """
@@ -8,7 +9,6 @@ import uuid
 from dataclasses import dataclass
 from functools import partial
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
@@ -16,12 +16,19 @@ from credmgr.audit.sign_ins import (
     CERTIFICATE,
     CLIENT_ASSERTION,
     CLIENT_SECRET,
+    FEDERATED_CREDENTIAL,
     SignInRecord,
     record_sign_in,
     refusals_without_row,
 )
 from credmgr.authority import throttling
-from credmgr.authority.access_tokens import BY_ASSERTION, BY_SECRET, Grant, mint_access_token
+from credmgr.authority.access_tokens import (
+    BY_ASSERTION,
+    BY_SECRET,
+    Grant,
+    mint_access_token,
+    validity_from,
+)
 from credmgr.authority.assertions import (
     ClientAssertion,
     FederatedAssertion,
@@ -31,23 +38,32 @@ from credmgr.authority.assertions import (
 from credmgr.authority.audiences import is_audience_of, token_endpoint
 from credmgr.authority.directory import Client, Findings, Question, concrete_tenant_key, look_up
 from credmgr.authority.exchange import Exchange
+from credmgr.authority.federation import credentials_of, match_assertion, verify_federated
 from credmgr.authority.refusals import RefusalError, shown
-from credmgr.authority.responses import error_response, token_response
-from credmgr.authority.scopes import resource_of
+from credmgr.authority.responses import error_response, token_response, token_response_v1
+from credmgr.authority.roles import granted_roles
+from credmgr.authority.scopes import resource_of, resource_of_v1
 from credmgr.authority.token_request import TokenRequest, read_token_request, uses_basic
 from credmgr.credentials.client_secrets import match_secret
 from credmgr.registrations.queries import parse_guid
 from credmgr.registrations.resources import Resource, find_resource
 
 
-def answer_token_request(request: HttpRequest, tenant: str, exchange: Exchange) -> HttpResponse:
+def answer_token_request_v1(request: HttpRequest, tenant: str, exchange: Exchange) -> HttpResponse:
+    """As answer_token_request, at the v1.0 endpoint."""
+    return answer_token_request(request, tenant, exchange, version=1)
+
+
+def answer_token_request(
+    request: HttpRequest, tenant: str, exchange: Exchange, *, version: int = 2
+) -> HttpResponse:
     """A token or a refusal, both on record. Raises django.db.Error and VaultError: then the gate
-    answers 503.
+    answers 503. version: of the endpoint, not of the token.
     """
     try:
         throttling.count_request(exchange.address, exchange.now)
         asked = read_token_request(request)
-        attempt = _attempt(asked, tenant, exchange)
+        attempt = _attempt(asked, tenant, exchange, version)
     except RefusalError as refusal:
         # No directory, no client: a flood of these must not fill the disk.
         refusals_without_row.note(refusal.code, exchange.address)
@@ -59,7 +75,10 @@ def answer_token_request(request: HttpRequest, tenant: str, exchange: Exchange) 
         record_sign_in(attempt.record, fold=_fold(attempt.record, refusal))
         return error_response(refusal, exchange, basic=uses_basic(request))
     record_sign_in(attempt.record)
-    return token_response(token, lifetime=settings.TOKEN_LIFETIME_SECONDS, exchange=exchange)
+    validity = validity_from(exchange.now)
+    if version == 1:
+        return token_response_v1(token, validity=validity, resource=asked.resource, exchange=exchange)
+    return token_response(token, lifetime=validity.lifetime, exchange=exchange)
 
 
 def _fold(record: SignInRecord, refusal: RefusalError) -> str:
@@ -73,7 +92,7 @@ def _fold(record: SignInRecord, refusal: RefusalError) -> str:
     return ""
 
 
-def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange) -> "_Attempt":
+def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange, version: int) -> "_Attempt":
     """The request with its directory found. An assertion is read first, for its thumbprint; judged later."""
     key = concrete_tenant_key(tenant)
     assertion: ClientAssertion | FederatedAssertion | None = None
@@ -84,7 +103,6 @@ def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange) -> "_Attempt"
         except RefusalError as refusal:
             unreadable = refusal
     counter = throttling.wrong_secret_counter(asked.client_id, exchange.address)
-    by_certificate = isinstance(assertion, ClientAssertion)
     thumbprint = assertion.thumbprint if isinstance(assertion, ClientAssertion) else None
     client_id = parse_guid(asked.client_id)
     findings = look_up(
@@ -107,14 +125,19 @@ def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange) -> "_Attempt"
         tenant_id=findings.tenant_id,
         client_id=str(client_id) if client_id else shown(asked.client_id),
         address=exchange.address,
-        credential_type=CERTIFICATE
-        if by_certificate
-        else CLIENT_ASSERTION
-        if asked.assertion
-        else CLIENT_SECRET,
+        credential_type=_kind_of(asked, assertion),
         thumbprint=thumbprint.hex if thumbprint else "",
     )
-    return _Attempt(asked, assertion, unreadable, counter, findings, exchange, record)
+    return _Attempt(asked, version, assertion, unreadable, counter, findings, exchange, record)
+
+
+def _kind_of(asked: TokenRequest, assertion: ClientAssertion | FederatedAssertion | None) -> str:
+    """The credential's type as the sign-in log calls it."""
+    if isinstance(assertion, ClientAssertion):
+        return CERTIFICATE
+    if isinstance(assertion, FederatedAssertion):
+        return FEDERATED_CREDENTIAL
+    return CLIENT_ASSERTION if asked.assertion else CLIENT_SECRET
 
 
 @dataclass(slots=True)
@@ -122,6 +145,7 @@ class _Attempt:
     """One request of a known directory on its way to a token; fills its sign-in record as it learns."""
 
     asked: TokenRequest
+    version: int
     assertion: ClientAssertion | FederatedAssertion | None
     unreadable: RefusalError | None
     counter: str
@@ -133,9 +157,10 @@ class _Attempt:
         """The access token. Raises RefusalError, VaultError."""
         client = self._client()
         proof = self._prove(client)
-        identifier = resource_of(self.asked.scope, resource_parameter=self.asked.resource)
+        identifier = self._identifier()
         resource = self._resource(identifier)
-        grant = Grant(self.findings.tenant_id, client, resource, identifier, proof)
+        roles = self._roles(client, resource)
+        grant = Grant(self.findings.tenant_id, client, resource, identifier, proof, roles)
         token, self.record.token_id = mint_access_token(
             grant,
             signing_key_id=_present(self.findings.signing_key_id),
@@ -143,6 +168,12 @@ class _Attempt:
             now=self.exchange.now,
         )
         return token
+
+    def _identifier(self) -> str:
+        """The resource as the endpoint's version has it named."""
+        if self.version == 1:
+            return resource_of_v1(self.asked.resource)
+        return resource_of(self.asked.scope, resource_parameter=self.asked.resource)
 
     def _client(self) -> Client:
         """Known and enabled. An unknown one costs as much as a known one: same statement, one digest."""
@@ -175,8 +206,9 @@ class _Attempt:
         if self.unreadable is not None:
             raise self.unreadable
         if isinstance(self.assertion, FederatedAssertion):
-            raise RefusalError(70025, client_id=client.client_id, issuer=self.assertion.issuer)
-        self._check_assertion(client)
+            self._check_federated(client, self.assertion)
+        else:
+            self._check_assertion(client)
         return BY_ASSERTION
 
     @sensitive_variables()
@@ -204,6 +236,13 @@ class _Attempt:
             return " What was sent is the Secret ID of one of them."
         return ""
 
+    def _check_federated(self, client: Client, assertion: FederatedAssertion) -> None:
+        """What is trusted is read before anything is fetched; nothing holds the database meanwhile."""
+        client_id = str(client.client_id)
+        found = match_assertion(assertion, credentials_of(client.id), client_id)
+        self.record.credential_id = found.id
+        verify_federated(assertion, client_id=client_id, now=self.exchange.now)
+
     def _check_assertion(self, client: Client) -> None:
         if not isinstance(self.assertion, ClientAssertion):
             raise TypeError("An assertion is read before it is checked.")
@@ -213,7 +252,7 @@ class _Attempt:
             self.findings.certificates,
             client_id=str(client.client_id),
             is_our_audience=partial(is_audience_of, tenant_id),
-            expected_audience=token_endpoint(tenant_id),
+            expected_audience=token_endpoint(tenant_id, version=self.version),
             now=self.exchange.now,
         )
         self.record.credential_id = found.id
@@ -234,6 +273,20 @@ class _Attempt:
         if resource.is_disabled:
             raise RefusalError(500014, resource=identifier, resource_name=resource.name)
         return resource
+
+    def _roles(self, client: Client, resource: Resource) -> tuple[str, ...]:
+        """The granted, enabled app roles. Without any grant at all nothing more is asked of the database."""
+        findings = self.findings
+        roles = granted_roles(findings.tenant_id, client.id, resource) if findings.has_roles else ()
+        if resource.demands_assignment and not roles:
+            raise RefusalError(
+                501051,
+                client_id=client.client_id,
+                client_name=client.name,
+                resource_id=resource.client_id,
+                resource_name=resource.name,
+            )
+        return roles
 
 
 def _present(signing_key_id: uuid.UUID | None) -> uuid.UUID:

@@ -16,6 +16,10 @@ class CertificateError(CredentialError):
     """A refused certificate, key file or act on one. Its text never holds a key or a password."""
 
 
+class FederatedError(CredentialError):
+    """A refused act on a federated credential."""
+
+
 class CredentialNotFoundError(NotFoundError, CredentialError):
     """The credential was deleted meanwhile."""
 

@@ -94,3 +94,38 @@ class Certificate(models.Model):
     def has_private_key(self) -> bool:
         """Whether its owner chose to keep the private key here, sealed."""
         return self.private_key is not None
+
+
+class FederatedCredential(models.Model):
+    """Trust in one identity of an outside issuer: its signed tokens prove the application (RFC 7523).
+
+    issuer, subject and audience are compared to the letter. name never changes; version counts edits (C-4).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(
+        Application, on_delete=models.CASCADE, related_name="federated_credentials", db_index=False
+    )
+    name = models.CharField(max_length=120)
+    issuer = models.CharField(max_length=600)
+    subject = models.CharField(max_length=600)
+    audience = models.CharField(max_length=600)
+    description = models.CharField(max_length=600, blank=True)
+    version = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_by_name = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["application", "name"], name="federated_name_once"),
+            models.UniqueConstraint(
+                fields=["application", "issuer", "subject"], name="federated_identity_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return self.name

@@ -21,6 +21,10 @@ class KeyFormatError(JoseError):
     """Not a public key or certificate of a kind that signs tokens here."""
 
 
+class UnknownKeyError(KeyFormatError):
+    """The key set is readable and holds no signing key of that id."""
+
+
 class ClaimError(JoseError):
     """A claim has the wrong type or form (RFC 7519 section 4.1). name: the claim."""
 

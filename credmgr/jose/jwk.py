@@ -11,7 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from credmgr.jose.encoding import base64url_decode, base64url_encode
-from credmgr.jose.errors import JoseError, KeyFormatError
+from credmgr.jose.errors import JoseError, KeyFormatError, UnknownKeyError
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
@@ -111,7 +111,9 @@ def public_key(jwk: Mapping[str, Any]) -> PublicKey:
 
 
 def find_key(key_set: object, kid: str) -> PublicKey:
-    """The signing key of that id in a key set document (RFC 7517 section 5). Raises KeyFormatError.
+    """The signing key of that id in a key set document (RFC 7517 section 5).
+
+    Raises UnknownKeyError where there is none, KeyFormatError.
 
     Keys of unknown kinds are passed over, as the RFC asks; two keys of one id are refused.
     """
@@ -121,7 +123,7 @@ def find_key(key_set: object, kid: str) -> PublicKey:
     named = [key for key in keys if isinstance(key, Mapping) and key.get("kid") == kid]
     signing = [key for key in named if key.get("use", "sig") == "sig"]
     if not signing:
-        raise KeyFormatError("The key set holds no signing key of that id.")
+        raise UnknownKeyError("The key set holds no signing key of that id.")
     if len(signing) > 1:
         raise KeyFormatError("The key set holds two signing keys of that id.")
     return public_key(signing[0])

@@ -1,5 +1,6 @@
 """What breaks when a credential is deleted, in words, from the sign-ins it made."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,12 +29,19 @@ def impact_of(credential: ClientSecret | Certificate, now: datetime) -> Impact:
     """Which sign-ins of the last 30 days fail without it, or that none will."""
     is_secret = isinstance(credential, ClientSecret)
     code = "AADSTS7000215" if is_secret else "AADSTS700027"
-    used_at = last_used([credential.pk]).get(credential.pk)
     if credential.end_at <= now:
         return _of_expired(credential, code, now)
-    callers = callers_with(credential.pk, now - MONTH)
+    return impact_on_callers(credential.pk, code, now)
+
+
+def impact_on_callers(credential_id: uuid.UUID, code: str, now: datetime) -> Impact:
+    """The same for any credential that still works. code: what its callers are refused with."""
+    used_at = last_used([credential_id]).get(credential_id)
+    callers = callers_with(credential_id, now - MONTH)
     if callers:
-        return Impact("bad", f"These sign-ins will fail, with {code}", _of_callers(callers, credential, now))
+        return Impact(
+            "bad", f"These sign-ins will fail, with {code}", _of_callers(callers, credential_id, now)
+        )
     if used_at is None:
         return Impact("ok", "No sign-in will fail", ["It was never used."])
     return Impact(
@@ -43,12 +51,10 @@ def impact_of(credential: ClientSecret | Certificate, now: datetime) -> Impact:
     )
 
 
-def _of_callers(
-    callers: Sequence[Caller], credential: ClientSecret | Certificate, now: datetime
-) -> list[str]:
+def _of_callers(callers: Sequence[Caller], credential_id: uuid.UUID, now: datetime) -> list[str]:
     total = sum(caller.count for caller in callers)
     week = {
-        (caller.address, caller.resource): caller.count for caller in callers_with(credential.pk, now - WEEK)
+        (caller.address, caller.resource): caller.count for caller in callers_with(credential_id, now - WEEK)
     }
     points = [
         f"From {caller.address or 'an address not known'} to {caller.resource or 'no resource'}: "

@@ -100,13 +100,14 @@ def name_of(credential: ClientSecret | Certificate) -> str:
 
 
 def tabs_of(application: Application, current: str) -> list[Tab]:
-    """The three tabs with their counts, in two statements."""
+    """The three tabs with their counts, in three statements."""
     certificates = application.certificates.count()
     secrets = application.client_secrets.count()
+    federated = application.federated_credentials.count()
     return [
         Tab("certificates", "Certificates", certificates, current == "certificates"),
         Tab("secrets", "Client secrets", secrets, current == "secrets"),
-        Tab("federated", "Federated credentials", 0, current == "federated"),
+        Tab("federated", "Federated credentials", federated, current == "federated"),
     ]
 
 
@@ -119,6 +120,8 @@ def tab_to_open(application: Application, now: datetime) -> str:
     ahead = [(end, name) for name, moments in ends.items() for end in moments if end > now]
     if ahead:
         return min(ahead, key=lambda found: found[0])[1]
+    if not any(ends.values()) and application.federated_credentials.exists():
+        return "federated"
     return "certificates" if ends["certificates"] and not ends["secrets"] else "secrets"
 
 

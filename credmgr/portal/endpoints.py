@@ -37,6 +37,11 @@ def endpoints_of(tenant_id: uuid.UUID) -> list[Endpoint]:
         ),
         Endpoint("OAuth 2.0 token endpoint (v2)", f"{base}/oauth2/v2.0/token", "Where tokens are asked for."),
         Endpoint(
+            "OAuth 2.0 token endpoint (v1)",
+            f"{base}/oauth2/token",
+            "For older clients, which send resource in place of scope.",
+        ),
+        Endpoint(
             "Signing keys (JWKS)", f"{base}/discovery/v2.0/keys", "An API verifies the tokens with them."
         ),
         Endpoint(

@@ -50,6 +50,7 @@ _MAIN = (
     _Page("applications", "App registrations", "apps", ("application_new",)),
     _Page("sign_ins", "Activity", "activity", ("audit", "sign_in")),
     _Page("decode", "Decode token", "code"),
+    _Page("aadsts", "AADSTS codes", "stethoscope", ("aadsts_code",)),
 )
 _APPLICATION: tuple[tuple[str, tuple[_Page, ...]], ...] = (
     (
@@ -82,7 +83,28 @@ _APPLICATION: tuple[tuple[str, tuple[_Page, ...]], ...] = (
                     "certificate_delete",
                     "certificate_forget_key",
                     "federated",
+                    "federated_new",
+                    "federated_edit",
+                    "federated_delete",
                 ),
+            ),
+            _Page(
+                "api_permissions",
+                "API permissions",
+                "shield-ok",
+                (
+                    "api_permission_new",
+                    "api_permissions_grant",
+                    "api_permission_remove",
+                    "api_permission_revoke",
+                ),
+            ),
+            _Page("application_expose", "Expose an API", "globe", ("application_identifier_uri",)),
+            _Page(
+                "application_roles",
+                "App roles",
+                "identify",
+                ("app_role_new", "app_role", "app_role_enable", "app_role_delete"),
             ),
             _Page("application_properties", "Branding & properties", "tag"),
             _Page("application_owners", "Owners", "people", ("application_owner_remove",)),

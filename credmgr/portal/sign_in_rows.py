@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from credmgr import aadsts
 from credmgr.audit.models import SignIn
-from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.portal import words
 from credmgr.registrations.models import Application
 
@@ -17,7 +17,12 @@ _CREDENTIAL_TYPES = {
     "clientAssertion": "Signed assertion",
     "federatedIdentityCredential": "Federated credential",
 }
-_ICONS = {"clientSecret": "key", "certificate": "certificate", "clientAssertion": "certificate"}
+_ICONS = {
+    "clientSecret": "key",
+    "certificate": "certificate",
+    "clientAssertion": "certificate",
+    "federatedIdentityCredential": "federated",
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class SignInRow:
 
 
 def describe(records: Iterable[SignIn]) -> list[SignInRow]:
-    """Rows with names, in three statements however many rows there are."""
+    """Rows with names, in four statements however many rows there are."""
     records = list(records)
     applications = Application.objects.in_bulk({row.application_id for row in records if row.application_id})
     names = _credential_names({row.credential_id for row in records if row.credential_id})
@@ -83,4 +88,5 @@ def _credential_names(ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
     }
     for row in Certificate.objects.filter(pk__in=ids).only("id", "description", "subject", "thumbprint_sha1"):
         found[row.pk] = row.description or row.subject or row.thumbprint_sha1
+    found |= dict(FederatedCredential.objects.filter(pk__in=ids).values_list("pk", "name"))
     return found

@@ -6,6 +6,7 @@ literals of the language, so that no name can break out of its quotes. No progra
 
 import json
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.utils import timezone
 from credmgr.credentials.lifecycle import is_live
 from credmgr.credentials.models import Certificate
 from credmgr.flowtest.scopes import default_scope
+from credmgr.portal.snippet_catalogue import CLIENTS, Program
 from credmgr.registrations.models import Application
 from credmgr.registrations.resources import find_resource
 
@@ -24,49 +26,36 @@ _NO_CERTIFICATE = "<thumbprint of the uploaded certificate>"
 
 @dataclass(frozen=True)
 class Snippet:
-    """One program. key: stable name; text: what is shown, copied and tested."""
+    """One program. key: stable name; text: what is shown, copied and tested; language: the file's ending."""
 
     key: str
     label: str
     note: str
     text: str
+    language: str = "sh"
 
 
-_PROGRAMS = (
-    (
-        "secret",
-        "Client secret",
-        "Asks for the value at a prompt, or reads it from standard input.",
-        "msal_secret",
-    ),
-    (
-        "thumbprint",
-        "Certificate, thumbprint",
-        "The shape of Microsoft's page: thumbprint and private key. MSAL signs RS256 and sends x5t (SHA-1).",
-        "msal_thumbprint",
-    ),
-    (
-        "certificate",
-        "Certificate, SHA-256",
-        "What MSAL recommends today: key and certificate. It signs PS256 and sends x5t#S256 and x5c.",
-        "msal_certificate",
-    ),
-    (
-        "api",
-        "Verify in an API",
-        "The other side: an API checks signature, issuer, audience and times. Reads the token from "
-        "standard input.",
-        "verify_token",
-    ),
-)
+@dataclass(frozen=True)
+class ClientTab:
+    """One client and its programs. key: stable name, used in the address."""
+
+    key: str
+    label: str
+    note: str
+    snippets: tuple[Snippet, ...]
 
 
-def snippets_for(application: Application, *, thumbprint: str = "") -> list[Snippet]:
-    """The programs for this application. thumbprint: SHA-1 hex, by default of its newest live certificate."""
-    values = {name: json.dumps(value) for name, value in _values(application, thumbprint).items()}
+def client_tabs(application: Application, *, thumbprint: str = "") -> list[ClientTab]:
+    """Every client's programs for this application, in the page's order.
+
+    thumbprint: SHA-1 hex, by default of the application's newest live certificate.
+    """
+    values = _values(application, thumbprint)
     return [
-        Snippet(key, label, note, render_to_string(f"snippets/{file}.py.txt", values).strip() + "\n")
-        for key, label, note, file in _PROGRAMS
+        ClientTab(
+            client.key, client.label, client.note, tuple(_snippet(each, values) for each in client.programs)
+        )
+        for client in CLIENTS
     ]
 
 
@@ -113,6 +102,33 @@ def exports_for(application: Application) -> list[Snippet]:
     ]
 
 
+def _snippet(program: Program, values: dict[str, Any]) -> Snippet:
+    language = program.file.rpartition(".")[2]
+    literal = _LITERALS.get(language, json.dumps)
+    text = render_to_string(
+        f"snippets/{program.file}.txt", {name: literal(value) for name, value in values.items()}
+    )
+    return Snippet(program.key, program.label, program.note, text.strip() + "\n", language)
+
+
+def _shell(value: str | list[str]) -> str:
+    return shlex.quote(value) if isinstance(value, str) else shlex.join(value)
+
+
+def _go(value: Any) -> str:
+    """Go reads JSON's texts, save for the pairs that stand for one character beyond U+FFFF."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _workflow(value: Any) -> str:
+    """YAML reads JSON; GitHub evaluates what stands between its own brackets, so they are spelled out."""
+    return json.dumps(value).replace("${{", "${{ '${{' }}")
+
+
+# How a value is written in each language; the others read JSON as it is.
+_LITERALS: dict[str, Callable[[Any], str]] = {"sh": _shell, "go": _go, "yml": _workflow}
+
+
 def _values(application: Application, thumbprint: str) -> dict[str, Any]:
     scope = default_scope(application)
     own = {str(application.client_id)}
@@ -121,12 +137,17 @@ def _values(application: Application, thumbprint: str) -> dict[str, Any]:
     if resource is not None and resource.application_id is None:
         # The default scope asks for a well-known API: show how that API would check the same token.
         own = {scope.removesuffix("/.default"), str(resource.client_id)}
+    authority = f"{settings.AUTHORITY_URL}/{application.tenant_id}"
     return {
         "client_id": str(application.client_id),
-        "authority": f"{settings.AUTHORITY_URL}/{application.tenant_id}",
+        "tenant_id": str(application.tenant_id),
+        "host": settings.AUTHORITY_URL,
+        "authority": authority,
+        "token_endpoint": f"{authority}/oauth2/v2.0/token",
         "scope": scope,
         "audiences": sorted(own),
         "ca_file": str(settings.CA_BUNDLE_FILE if settings.PUBLIC_URL else settings.CA_FILE),
+        "ca_bundle": str(settings.CA_BUNDLE_FILE),
         "thumbprint": thumbprint or _newest_thumbprint(application),
     }
 

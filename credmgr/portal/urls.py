@@ -1,12 +1,13 @@
 """All pages of the portal, in one namespace."""
 
-from credmgr.portal.routes import applications, credentials, flow_tests, logs, tools
+from credmgr.portal.routes import applications, credentials, flow_tests, logs, permissions, tools
 
 app_name = "portal"
 
 urlpatterns = [
     *applications.urlpatterns,
     *credentials.urlpatterns,
+    *permissions.urlpatterns,
     *flow_tests.urlpatterns,
     *logs.urlpatterns,
     *tools.urlpatterns,

@@ -51,7 +51,8 @@ class Application(models.Model):
 
     id is the object id, client_id the application (client) id, service_principal_id the `oid` of its tokens:
     three different GUIDs. access_token_version is what tokens *for* this application look like (null and 1:
-    v1).
+    v1). app_role_assignment_required: no token for this application without one of its app roles.
+    includes_idtyp: its tokens say idtyp "app".
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -63,6 +64,8 @@ class Application(models.Model):
     notes = models.TextField(blank=True, max_length=1024)
     is_disabled = models.BooleanField(default=False)
     access_token_version = models.PositiveSmallIntegerField(null=True, default=2)
+    app_role_assignment_required = models.BooleanField(default=False)
+    includes_idtyp = models.BooleanField(default=False)
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(
@@ -121,3 +124,85 @@ class IdentifierUri(models.Model):
     def __str__(self) -> str:
         """For messages and the shell."""
         return self.uri
+
+
+class AppRole(models.Model):
+    """A permission that an API defines for applications; its value goes into the `roles` of their tokens.
+
+    Among the enabled roles of one application a value stands once.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="app_roles")
+    display_name = models.CharField(max_length=256)
+    value = models.CharField(max_length=120)
+    description = models.TextField(max_length=1024)
+    is_enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application", "value"],
+                condition=models.Q(is_enabled=True),
+                name="one_enabled_role_of_a_value",
+            )
+        ]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return self.value
+
+
+class RequestedPermission(models.Model):
+    """An app role that a registration asks for. It gives nothing until it is granted.
+
+    resource_client_id: of a registration of the directory or of a well-known resource; role_id: one of its
+    app roles.
+    """
+
+    application = models.ForeignKey(
+        Application, on_delete=models.CASCADE, related_name="requested_permissions"
+    )
+    resource_client_id = models.UUIDField(db_index=True)
+    role_id = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application", "resource_client_id", "role_id"], name="one_request_of_a_role"
+            )
+        ]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.application_id} asks for {self.role_id}"
+
+
+class AppRoleAssignment(models.Model):
+    """A granted app role: in this directory, tokens of the application for the resource carry it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    application = models.ForeignKey(
+        Application, on_delete=models.CASCADE, related_name="app_role_assignments"
+    )
+    resource_client_id = models.UUIDField(db_index=True)
+    role_id = models.UUIDField()
+    created_at = models.DateTimeField()
+    granted_by_name = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            # In the order in which the token endpoint asks.
+            models.UniqueConstraint(
+                fields=["tenant", "application", "resource_client_id", "role_id"],
+                name="one_assignment_of_a_role",
+            )
+        ]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.application_id} has {self.role_id}"

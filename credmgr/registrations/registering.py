@@ -20,7 +20,15 @@ from credmgr.registrations.errors import (
     RegistrationError,
     RegistrationNotFoundError,
 )
-from credmgr.registrations.models import SINGLE_TENANT, Application, IdentifierUri, Ownership, Tenant
+from credmgr.registrations.models import (
+    SINGLE_TENANT,
+    Application,
+    AppRoleAssignment,
+    IdentifierUri,
+    Ownership,
+    RequestedPermission,
+    Tenant,
+)
 from credmgr.registrations.queries import holder_of_uri, identifier_uri_of
 from credmgr.registrations.resources import is_well_known_name
 
@@ -95,6 +103,8 @@ def update_application(
     identifier_uri: str | None = None,
     sign_in_audience: str | None = None,
     access_token_version: int | _Unset | None = UNSET,
+    app_role_assignment_required: bool | None = None,
+    includes_idtyp: bool | None = None,
     expected_version: int,
     actor: Actor,
     now: datetime,
@@ -113,6 +123,10 @@ def update_application(
         wanted["sign_in_audience"] = naming.clean_sign_in_audience(sign_in_audience)
     if access_token_version is not UNSET:
         wanted["access_token_version"] = naming.clean_access_token_version(access_token_version)
+    if app_role_assignment_required is not None:
+        wanted["app_role_assignment_required"] = app_role_assignment_required
+    if includes_idtyp is not None:
+        wanted["includes_idtyp"] = includes_idtyp
     uri = None if identifier_uri is None else naming.clean_identifier_uri(identifier_uri)
     try:
         with transaction.atomic():
@@ -153,6 +167,8 @@ _AUDIT_NAMES = {
     "notes": "notes",
     "sign_in_audience": "signInAudience",
     "access_token_version": "requestedAccessTokenVersion",
+    "app_role_assignment_required": "appRoleAssignmentRequired",
+    "includes_idtyp": "includesIdtyp",
 }
 
 
@@ -219,6 +235,8 @@ def purge_application(application: Application, *, actor: Actor, now: datetime) 
     """
     fresh = _locked_deleted(application)
     _record(EventTag.APPLICATION_PURGED, fresh, actor, now)
+    RequestedPermission.objects.filter(resource_client_id=fresh.client_id).delete()
+    AppRoleAssignment.objects.filter(resource_client_id=fresh.client_id).delete()
     fresh.delete()
 
 

@@ -28,6 +28,8 @@ class Resource:
     names: every identifier that finds it, the preferred one first. access_token_version: what its tokens look
     like (None and 1: v1 format). application_id: object id of the registration, None for a well-known
     resource. is_disabled: the registration is switched off; no token may be made for it (AADSTS500014).
+    demands_assignment: no token for clients without one of its app roles (AADSTS501051). includes_idtyp: its
+    tokens say idtyp "app".
     """
 
     name: str
@@ -36,6 +38,8 @@ class Resource:
     access_token_version: int | None
     application_id: uuid.UUID | None
     is_disabled: bool = False
+    demands_assignment: bool = False
+    includes_idtyp: bool = False
 
 
 def find_resource(tenant_id: uuid.UUID, identifier: str) -> Resource | None:
@@ -128,4 +132,6 @@ def _of(application: Application, identifier: str) -> Resource:
         access_token_version=application.access_token_version,
         application_id=application.pk,
         is_disabled=application.is_disabled,
+        demands_assignment=application.app_role_assignment_required,
+        includes_idtyp=application.includes_idtyp,
     )

@@ -1,9 +1,6 @@
-"""The tester and the ready programs against the running server: what works here works in code."""
+"""The tester against the running server: what works here works in code."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -173,88 +170,3 @@ def test_when_nothing_is_serving_the_command_says_so(fresh_installation: Install
     assert done.returncode == 1
     assert f"nothing answers at localhost:{quiet.authority_port}" in done.stderr
     assert "Start the server" in done.stderr
-
-
-# ---------------------------------------------------------------- the ready programs
-PROBE = """
-import io, json
-from django.core.management import call_command
-from credmgr.portal.snippets import snippets_for
-from credmgr.registrations.models import Application
-
-def made(*arguments):
-    out = io.StringIO()
-    call_command(*arguments, "--json", stdout=out)
-    return json.loads(out.getvalue())
-
-app = made("register_app", "Programs", "--identifier-uri", "api://programs")["appId"]
-made("add_certificate", app, FOLDER + "/server.crt")
-value = made("add_secret", app)["secretText"]
-row = Application.objects.select_related("tenant").get(client_id=app)
-texts = {item.key: item.text for item in snippets_for(row)}
-print(json.dumps({"app": app, "value": value, "texts": texts}))
-"""
-
-
-@pytest.fixture(scope="module")
-def program(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The texts that the page shows, rendered with the running installation's settings; an app for them."""
-    folder = tmp_path_factory.mktemp("programs")
-    write_files(folder)
-    source = PROBE.replace("FOLDER", repr(str(folder)))
-    done = installation.manage("shell", "--no-imports", "-c", source)
-    assert done.returncode == 0, done.stderr
-    made: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return {**made, "folder": folder}
-
-
-def execute(text: str, folder: Path, given: str = "") -> "subprocess.CompletedProcess[str]":
-    """Run a program as a person would: saved to a file, in a process of its own, REQUESTS_CA_BUNDLE set."""
-    file = folder / "program.py"
-    file.write_text(text)
-    environment = {
-        **os.environ,
-        "REQUESTS_CA_BUNDLE": "/nonexistent.pem",
-        "CURL_CA_BUNDLE": "/nonexistent.pem",
-    }
-    return subprocess.run(
-        [sys.executable, "-I", str(file)],
-        input=given,
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-def test_p12_every_program_shown_works_as_it_stands(program: dict[str, Any]) -> None:
-    texts, folder = program["texts"], program["folder"]
-    assert set(texts) == {"secret", "thumbprint", "certificate", "api"}
-    for key, given in (("secret", program["value"] + "\n"), ("thumbprint", ""), ("certificate", "")):
-        done = execute(texts[key], folder, given)
-        assert done.returncode == 0, (key, done.stderr)
-        checked = execute(texts["api"], folder, done.stdout)
-        assert checked.returncode == 0, checked.stderr
-        assert f"Caller: {program['app']}" in checked.stdout
-
-
-def test_the_programs_say_why_they_fail(program: dict[str, Any]) -> None:
-    done = execute(program["texts"]["secret"], program["folder"], "wrong\n")
-    assert done.returncode == 1
-    assert "AADSTS7000215" in done.stderr
-
-
-def test_the_apis_program_refuses_what_is_not_for_it(program: dict[str, Any]) -> None:
-    """A token of the same authority for another audience, a bent signature, an unsigned token."""
-    texts, folder, given = program["texts"], program["folder"], program["value"] + "\n"
-    graph = texts["secret"].replace('"api://programs/.default"', '"https://graph.microsoft.com/.default"')
-    foreign = execute(graph, folder, given).stdout.strip()
-    own = execute(texts["secret"], folder, given).stdout.strip()
-    head, body, signature = own.split(".")
-    bent = f"{head}.{body}.{signature[:-8]}{'A' * 8}"
-    unsigned = f"eyJhbGciOiJub25lIn0.{body}."
-    for token in (foreign, bent, unsigned):
-        done = execute(texts["api"], folder, token + "\n")
-        assert done.returncode == 1, done.stdout
-        assert "Refused" in done.stderr

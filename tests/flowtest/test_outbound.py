@@ -7,10 +7,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from credmgr.outbound import Answer, Deadline, Failure, GuardedSession, Origin, OutboundError, built_in_origin
+from credmgr import env
+from credmgr.outbound import (
+    Answer,
+    Deadline,
+    Failure,
+    GuardedSession,
+    Origin,
+    OutboundError,
+    allowed_origins,
+    built_in_origin,
+    is_allowed,
+)
 from tests.flowtest.far_side import FarSide, make_ca, send
 
 # Seconds. The far sides here would go on for ever or for 30; a busy machine may be late, not that late.
@@ -118,6 +130,59 @@ def test_o2_the_built_in_authority_is_listed_by_configuration(settings: object) 
     assert (origin.host, origin.port, origin.is_private) == ("localhost", 8443, True)
     assert origin.covers("https://localhost:8443/x")
     assert not origin.covers("https://localhost:8000/x")
+
+
+def test_o1_the_list_is_what_is_configured_and_the_well_known_issuers(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Decision 16: exact origins; marks say what else an entry allows."""
+    ca_file = tmp_path / "ca.pem"
+    ca_file.touch()
+    monkeypatch.setenv(
+        "CREDMGR_ALLOWED_ORIGINS",
+        f"https://IDP.example.com, https://10.0.0.7:6443 private ca={ca_file},"
+        "http://localhost:9000 http private",
+    )
+    settings.ALLOWED_ORIGINS = env.origins("CREDMGR_ALLOWED_ORIGINS")
+    found = {(each.scheme, each.host, each.port): each for each in allowed_origins()}
+    assert set(found) == {
+        ("https", "localhost", 8443),
+        ("https", "idp.example.com", 443),
+        ("https", "10.0.0.7", 6443),
+        ("http", "localhost", 9000),
+        ("https", "token.actions.githubusercontent.com", 443),
+        ("https", "login.microsoftonline.com", 443),
+        ("https", "login.microsoftonline.us", 443),
+        ("https", "login.partner.microsoftonline.cn", 443),
+    }
+    assert {key for key, each in found.items() if each.is_private} == {
+        ("https", "localhost", 8443),
+        ("https", "10.0.0.7", 6443),
+        ("http", "localhost", 9000),
+    }
+    assert found["https", "10.0.0.7", 6443].ca_file == ca_file
+    assert found["https", "idp.example.com", 443].ca_file.is_file()
+    assert is_allowed("https://idp.example.com/tenant")
+    for other in ("http://idp.example.com/", "https://idp.example.com:8443/", "https://localhost:9000/"):
+        assert not is_allowed(other)
+
+
+def test_o3_plain_http_is_sent_to_a_marked_entry_only() -> None:
+    """O-3: the same host over https is not what was listed, nor the other way round."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        connection.close()
+
+    with tcp_server(answer) as port:
+        marked = Origin("local", "localhost", port, Path("/nowhere"), is_private=True, scheme="http")
+        assert fetch(marked, f"http://localhost:{port}/").text == "ok"
+        assert failure_of(marked, f"https://localhost:{port}/") is Failure.NOT_LISTED
+        unmarked = Origin("local", "localhost", port, Path("/nowhere"), is_private=True)
+        assert failure_of(unmarked, f"http://localhost:{port}/") is Failure.NOT_LISTED
+        public = Origin("local", "localhost", port, Path("/nowhere"), scheme="http")
+        assert failure_of(public, f"http://localhost:{port}/") is Failure.ADDRESS
 
 
 def test_o3_a_name_that_leads_to_a_private_address_needs_a_private_entry(far_side: FarSide) -> None:

@@ -72,6 +72,26 @@ REFUSED: dict[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
             ("E008", "CREDMGR_TLS_KEY_FILE names /nowhere/k.pem, which cannot be read"),
         ],
     ),
+    "an allowed origin with a path": (
+        {"CREDMGR_ALLOWED_ORIGINS": "https://idp.example.com, https://idp.example.com/tenant"},
+        [("E001", "'https://idp.example.com/tenant', which is no origin")],
+    ),
+    "an allowed origin with a wildcard": (
+        {"CREDMGR_ALLOWED_ORIGINS": "https://*.example.com"},
+        [("E001", "which is no origin")],
+    ),
+    "an allowed origin with an unknown mark": (
+        {"CREDMGR_ALLOWED_ORIGINS": "https://idp.example.com trusted"},
+        [("E001", "can be private, http and ca=<file>")],
+    ),
+    "an http origin without its mark": (
+        {"CREDMGR_ALLOWED_ORIGINS": "http://localhost:9000 private"},
+        [("E001", "the mark http go together")],
+    ),
+    "an allowed origin whose CA is missing": (
+        {"CREDMGR_ALLOWED_ORIGINS": "https://10.0.0.7:6443 private ca=/nowhere/ca.pem"},
+        [("E001", "cannot be read")],
+    ),
 }
 
 

@@ -1,7 +1,9 @@
 """What the run's page is made of: geometry, text of the wire, ready programs."""
 
 import ast
+import json
 import re
+import shlex
 import uuid
 from typing import Any
 
@@ -10,7 +12,7 @@ from django.utils import timezone
 
 from credmgr.audit.recording import Actor
 from credmgr.flowtest.report import Hop
-from credmgr.portal.snippets import exports_for, snippets_for
+from credmgr.portal.snippets import Snippet, client_tabs, exports_for
 from credmgr.portal.templatetags.flow_tests import wire
 from credmgr.portal.waterfall import milliseconds, waterfall_of
 from credmgr.registrations.directories import ensure_default_tenant
@@ -88,7 +90,9 @@ def test_the_words_behind_an_explanation_are_marked() -> None:
 @pytest.mark.django_db
 def test_programs_hold_this_applications_values_as_literals(registered: Any) -> None:
     application = registered('api://odd"name')
-    for snippet in snippets_for(application, thumbprint="AB" * 20):
+    for snippet in every_snippet(application):
+        if snippet.language != "py":
+            continue
         tree = ast.parse(snippet.text)
         names = {
             target.id: str(node.value.value)
@@ -97,15 +101,41 @@ def test_programs_hold_this_applications_values_as_literals(registered: Any) -> 
             for target in node.targets
             if isinstance(target, ast.Name)
         }
-        assert names["AUTHORITY"].endswith(str(application.tenant_id))
+        tenant = str(application.tenant_id)
+        assert names.get("AUTHORITY", tenant).endswith(tenant)
+        assert names.get("TENANT_ID", tenant) == tenant
         assert names.get("CLIENT_ID", str(application.client_id)) == str(application.client_id)
         assert names.get("SCOPE", 'api://odd"name/.default') == 'api://odd"name/.default'
         assert names.get("THUMBPRINT", "AB" * 20) == "AB" * 20
-        assert "trust_env = False" in snippet.text
+        # P12: the CA is named in a way that REQUESTS_CA_BUNDLE cannot override.
+        assert "trust_env = False" in snippet.text or "connection_verify=CA_FILE" in snippet.text
         assert "sys.argv" not in snippet.text
-        assert "&quot;" not in snippet.text
-        assert not re.search(r"verify\s*=\s*False", snippet.text)
     assert all("secret" not in item.text.lower() for item in exports_for(application))
+
+
+@pytest.mark.django_db
+def test_a_value_cannot_leave_its_quotes_in_any_language(registered: Any) -> None:
+    """Each language's own way to write the text; GitHub's brackets are spelled out, not evaluated."""
+    odd = """api://a'b"c$(d)`e`${{ github.token }}"""
+    written = {
+        "sh": "SCOPE=" + shlex.quote(odd + "/.default"),
+        "yml": "api://a'b\\\"c$(d)`e`${{ '${{' }} github.token }}/.default\"",
+    }
+    plain = json.dumps(odd + "/.default")
+    seen = set()
+    for snippet in every_snippet(registered(odd)):
+        assert "&quot;" not in snippet.text
+        assert not re.search(r"(?i)verify\s*=\s*False|--insecure|curl -k|rejectUnauthorized", snippet.text)
+        if re.search("(?i)scope *[=:] *[\"'a]", snippet.text):
+            assert written.get(snippet.language, plain) in snippet.text, snippet.text
+            seen.add(snippet.language)
+    assert seen == {"py", "mjs", "cs", "java", "go", "sh", "yml"}
+
+
+def every_snippet(application: Any) -> list[Snippet]:
+    """The programs of all clients."""
+    tabs = client_tabs(application, thumbprint="AB" * 20)
+    return [snippet for tab in tabs for snippet in tab.snippets]
 
 
 @pytest.fixture

@@ -366,7 +366,6 @@ def test_l2_deleting_asks_for_the_password_when_the_sign_in_is_stale(signed_in: 
 def test_federated_credentials_say_what_they_are_for(signed_in: Client, harbor: Application):
     body = text_of(signed_in.get(credentials_of(harbor, "/federated")))
     assert "There is no value to store, to leak or to renew." in body
-    assert "not possible yet" in body
 
 
 def test_names_are_text_and_never_markup(signed_in: Client, register):

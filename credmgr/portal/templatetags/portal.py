@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from credmgr.aadsts import CATALOGUE
 from credmgr.audit.queries import Activity
 from credmgr.portal import charts, navigation, words
 
@@ -165,6 +166,14 @@ def histogram(activity: Activity) -> dict[str, Any]:
 def page_address(name: str, *arguments: object) -> str:
     """The address of a page that may not exist; empty then. For links that appear with their page."""
     return navigation.address(name, *arguments)
+
+
+@register.simple_tag
+def aadsts_address(code: object) -> str:
+    """The address of the page that explains a code, given as a number or its digits; empty for others."""
+    digits = str(code)
+    known = digits.isascii() and digits.isdigit() and len(digits) <= 9 and int(digits) in CATALOGUE
+    return navigation.address("portal:aadsts_code", int(digits)) if known else ""
 
 
 @register.inclusion_tag("portal/_application_menu.html", takes_context=True)

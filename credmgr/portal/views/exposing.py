@@ -1,0 +1,90 @@
+"""Expose an API: the name that tokens are asked for with, and what the tokens depend on and say."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from credmgr.audit.recording import Actor
+from credmgr.errors import DomainError
+from credmgr.portal.access import application_or_404
+from credmgr.portal.forms.permissions import ExposureForm, IdentifierUriForm
+from credmgr.registrations.app_roles import app_roles_of
+from credmgr.registrations.queries import identifier_uri_of
+from credmgr.registrations.registering import update_application
+
+
+@sensitive_post_parameters("current_password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def application_expose(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
+    """The page, and its two switches."""
+    application = application_or_404(request, application_id)
+    stored = {
+        "app_role_assignment_required": application.app_role_assignment_required,
+        "includes_idtyp": application.includes_idtyp,
+        "version": application.version,
+    }
+    form = ExposureForm(request.POST if request.method == "POST" else None, request=request, initial=stored)
+    if form.is_bound and form.is_valid():
+        try:
+            update_application(
+                application,
+                app_role_assignment_required=form.cleaned_data["app_role_assignment_required"],
+                includes_idtyp=form.cleaned_data["includes_idtyp"],
+                expected_version=form.cleaned_data["version"],
+                actor=Actor.from_request(request),
+                now=timezone.now(),
+            )
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, "Saved. It holds for the next token.")
+            return redirect("portal:application_expose", application.pk)
+    context = {
+        "application": application,
+        "identifier_uri": identifier_uri_of(application),
+        "enabled_roles": [listed for listed in app_roles_of(application) if listed.role.is_enabled],
+        "form": form,
+    }
+    status = 422 if form.errors else 200
+    return render(request, "portal/permissions/expose.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def application_identifier_uri(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
+    """Add, change or remove the Application ID URI; where there is none, api://{client ID} is offered."""
+    application = application_or_404(request, application_id)
+    stored = identifier_uri_of(application)
+    initial = {
+        "identifier_uri": stored or f"api://{application.client_id}",
+        "version": application.version,
+    }
+    form = IdentifierUriForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_bound and form.is_valid():
+        try:
+            update_application(
+                application,
+                identifier_uri=form.cleaned_data["identifier_uri"],
+                expected_version=form.cleaned_data["version"],
+                actor=Actor.from_request(request),
+                now=timezone.now(),
+            )
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            words = "is saved" if form.cleaned_data["identifier_uri"] else "is removed"
+            messages.success(request, f"The Application ID URI {words}.")
+            return redirect("portal:application_expose", application.pk)
+    context = {
+        "application": application,
+        "stored": stored,
+        "form": form,
+        "back": reverse("portal:application_expose", args=[application.pk]),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "portal/permissions/identifier_uri.html", context, status=status)

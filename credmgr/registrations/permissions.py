@@ -1,0 +1,298 @@
+"""API permissions: which app roles a registration asks for, and which an administrator granted.
+
+Asking gives nothing. Granting (admin consent) writes an assignment, and the next token for that API carries
+the role. Removing what is asked leaves what is granted, until it is revoked: both as in Entra.
+"""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from credmgr.audit.events import EventTag
+from credmgr.audit.recording import Actor, record_event
+from credmgr.registrations.errors import RegistrationError
+from credmgr.registrations.graph_roles import GRAPH_ROLES
+from credmgr.registrations.models import Application, AppRole, AppRoleAssignment, RequestedPermission
+from credmgr.registrations.registering import locked
+from credmgr.registrations.resources import GRAPH_CLIENT_ID, well_known
+
+REQUESTED_MAX = 400
+
+
+@dataclass(frozen=True)
+class Role:
+    """One app role of an API, whoever defines it. name: for people, empty where there is only the value."""
+
+    api_client_id: uuid.UUID
+    api_name: str
+    id: uuid.UUID
+    value: str
+    name: str
+    description: str
+    is_enabled: bool = True
+
+
+@dataclass(frozen=True)
+class Api:
+    """An API with the roles that can be asked for."""
+
+    client_id: uuid.UUID
+    name: str
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True)
+class Permission:
+    """A role as one registration has it. role is None when the API or the role is not there (any more).
+
+    granted_at: aware UTC, None while it is not granted.
+    """
+
+    api_client_id: uuid.UUID
+    role_id: uuid.UUID
+    role: Role | None
+    is_requested: bool
+    granted_at: datetime | None
+    granted_by: str
+
+    @property
+    def can_be_granted(self) -> bool:
+        """Whether granting would put it into tokens now."""
+        return (
+            self.is_requested and self.granted_at is None and self.role is not None and self.role.is_enabled
+        )
+
+
+def apis_of(tenant_id: uuid.UUID) -> list[Api]:
+    """Every API of the directory that has roles to ask for: Microsoft Graph, then registrations by name.
+
+    One query.
+    """
+    rows = AppRole.objects.filter(
+        application__tenant_id=tenant_id, application__deleted_at=None, is_enabled=True
+    )
+    found: dict[uuid.UUID, list[Role]] = {GRAPH_CLIENT_ID: list(_graph_roles().values())}
+    for row in rows.select_related("application").order_by("application__display_name", "value"):
+        role = _of(row)
+        found.setdefault(role.api_client_id, []).append(role)
+    return [Api(client_id, roles[0].api_name, tuple(roles)) for client_id, roles in found.items()]
+
+
+def permissions_of(application: Application) -> list[Permission]:
+    """What the registration asks for or was granted in its directory, by API and value. Three queries."""
+    asked = {
+        (row.resource_client_id, row.role_id): row
+        for row in RequestedPermission.objects.filter(application=application)
+    }
+    granted = {
+        (row.resource_client_id, row.role_id): row
+        for row in AppRoleAssignment.objects.filter(tenant_id=application.tenant_id, application=application)
+    }
+    keys = asked.keys() | granted.keys()
+    roles = _roles(application.tenant_id, {role_id for _, role_id in keys})
+    made = []
+    for api, role_id in keys:
+        grant = granted.get((api, role_id))
+        made.append(
+            Permission(
+                api_client_id=api,
+                role_id=role_id,
+                role=roles.get((api, role_id)),
+                is_requested=(api, role_id) in asked,
+                granted_at=grant.created_at if grant else None,
+                granted_by=grant.granted_by_name if grant else "",
+            )
+        )
+    return sorted(made, key=_in_order)
+
+
+def permission_of(application: Application, api: uuid.UUID, role_id: uuid.UUID) -> Permission | None:
+    """One of permissions_of, None when the registration neither asks for it nor has it."""
+    for permission in permissions_of(application):
+        if (permission.api_client_id, permission.role_id) == (api, role_id):
+            return permission
+    return None
+
+
+@transaction.atomic
+def request_permissions(
+    application: Application,
+    *,
+    api_client_id: uuid.UUID,
+    role_ids: Iterable[uuid.UUID],
+    actor: Actor,
+    now: datetime,
+) -> list[Role]:
+    """Ask for app roles of one API; what is asked for already is left alone. Returns the roles that are new.
+
+    Raises RegistrationError for a role that the API has not or has disabled, and beyond 400 permissions.
+    """
+    fresh = locked(application)
+    wanted = list(dict.fromkeys(role_ids))
+    if not wanted:
+        raise RegistrationError("no_role_chosen", "Choose at least one permission.", field="roles")
+    roles = _roles(fresh.tenant_id, set(wanted))
+    known = [roles.get((api_client_id, role_id)) for role_id in wanted]
+    chosen = [role for role in known if role is not None and role.is_enabled]
+    if len(chosen) < len(wanted):
+        raise RegistrationError(
+            "role_unknown",
+            "A permission that you chose is not there any more, or was disabled. Nothing was requested. "
+            "Look at the list again.",
+            field="roles",
+        )
+    have = set(
+        RequestedPermission.objects.filter(application=fresh).values_list("resource_client_id", "role_id")
+    )
+    new = [role for role in chosen if (role.api_client_id, role.id) not in have]
+    if len(have) + len(new) > REQUESTED_MAX:
+        raise RegistrationError(
+            "too_many_permissions",
+            f"A registration asks for {REQUESTED_MAX} permissions at most. Remove some first.",
+            field="roles",
+        )
+    for role in new:
+        RequestedPermission.objects.create(
+            application=fresh, resource_client_id=api_client_id, role_id=role.id, created_at=now
+        )
+    if new:
+        _record(EventTag.PERMISSION_REQUESTED, fresh, new, actor, now)
+    return new
+
+
+@transaction.atomic
+def remove_permission(
+    application: Application, *, permission: Permission, actor: Actor, now: datetime
+) -> None:
+    """Ask for it no longer. A grant stays until it is revoked. Raises RegistrationError when it is gone."""
+    fresh = locked(application)
+    removed, _ = RequestedPermission.objects.filter(
+        application=fresh, resource_client_id=permission.api_client_id, role_id=permission.role_id
+    ).delete()
+    if not removed:
+        raise RegistrationError("permission_gone", "This permission was removed meanwhile.")
+    _record_one(EventTag.PERMISSION_REMOVED, fresh, permission, actor, now)
+
+
+@transaction.atomic
+def grant_admin_consent(application: Application, *, actor: Actor, now: datetime) -> list[Role]:
+    """Grant everything that is asked for and can be granted, in force with the next token.
+
+    Returns what is newly granted. Disabled and vanished roles are left out.
+    """
+    fresh = locked(application)
+    granted = [
+        permission.role
+        for permission in permissions_of(fresh)
+        if permission.can_be_granted and permission.role is not None
+    ]
+    for role in granted:
+        AppRoleAssignment.objects.create(
+            tenant_id=fresh.tenant_id,
+            application=fresh,
+            resource_client_id=role.api_client_id,
+            role_id=role.id,
+            created_at=now,
+            granted_by_name=actor.name,
+        )
+    if granted:
+        _record(EventTag.CONSENT_GRANTED, fresh, granted, actor, now)
+    return granted
+
+
+@transaction.atomic
+def revoke_permission(
+    application: Application, *, permission: Permission, actor: Actor, now: datetime
+) -> None:
+    """Take a grant back, in force with the next token. Raises RegistrationError when it is not granted."""
+    fresh = locked(application)
+    removed, _ = AppRoleAssignment.objects.filter(
+        tenant_id=fresh.tenant_id,
+        application=fresh,
+        resource_client_id=permission.api_client_id,
+        role_id=permission.role_id,
+    ).delete()
+    if not removed:
+        raise RegistrationError("permission_not_granted", "This permission was revoked meanwhile.")
+    _record_one(EventTag.CONSENT_REVOKED, fresh, permission, actor, now)
+
+
+def _roles(tenant_id: uuid.UUID, ids: set[uuid.UUID]) -> dict[tuple[uuid.UUID, uuid.UUID], Role]:
+    """{(client id of the API, role id): role}, disabled ones included; of live registrations only."""
+    found = {(GRAPH_CLIENT_ID, role.id): role for role in _graph_roles().values() if role.id in ids}
+    rows = AppRole.objects.filter(
+        pk__in=ids, application__tenant_id=tenant_id, application__deleted_at=None
+    ).select_related("application")
+    return found | {(row.application.client_id, row.pk): _of(row) for row in rows}
+
+
+def _graph_roles() -> dict[uuid.UUID, Role]:
+    name = well_known(settings.AUTHORITY_URL)[0].name
+    return {
+        each.id: Role(GRAPH_CLIENT_ID, name, each.id, each.value, "", each.description)
+        for each in GRAPH_ROLES
+    }
+
+
+def _of(row: AppRole) -> Role:
+    return Role(
+        api_client_id=row.application.client_id,
+        api_name=row.application.display_name,
+        id=row.pk,
+        value=row.value,
+        name=row.display_name,
+        description=row.description,
+        is_enabled=row.is_enabled,
+    )
+
+
+def _in_order(permission: Permission) -> tuple[bool, bool, str, str, str]:
+    """Microsoft Graph first, then by the API's name; what has vanished last."""
+    role = permission.role
+    return (
+        role is None,
+        permission.api_client_id != GRAPH_CLIENT_ID,
+        role.api_name if role else "",
+        str(permission.api_client_id),
+        role.value if role else str(permission.role_id),
+    )
+
+
+def _record(tag: EventTag, application: Application, roles: list[Role], actor: Actor, now: datetime) -> None:
+    """One row for each API."""
+    by_api: dict[uuid.UUID, list[Role]] = {}
+    for role in roles:
+        by_api.setdefault(role.api_client_id, []).append(role)
+    for api, group in by_api.items():
+        record_event(
+            tag,
+            actor=actor,
+            now=now,
+            tenant_id=application.tenant_id,
+            application_id=application.pk,
+            object_type="api-permission",
+            object_id=api,
+            object_name=group[0].api_name,
+            changes={"roles": [None, [role.value for role in group]]},
+        )
+
+
+def _record_one(
+    tag: EventTag, application: Application, permission: Permission, actor: Actor, now: datetime
+) -> None:
+    role = permission.role
+    record_event(
+        tag,
+        actor=actor,
+        now=now,
+        tenant_id=application.tenant_id,
+        application_id=application.pk,
+        object_type="api-permission",
+        object_id=permission.api_client_id,
+        object_name=role.api_name if role else "",
+        changes={"roles": [[role.value if role else str(permission.role_id)], None]},
+    )
