@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from django.db.models import (
     Case,
+    DateTimeField,
     Exists,
     F,
     IntegerField,
@@ -28,7 +29,7 @@ from django.db.models.functions import Coalesce, Greatest, Least, Lower, NullIf
 
 from credmgr.accounts.models import User
 from credmgr.credentials.lifecycle import soon_until
-from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.credentials.secret_values import HINT_LENGTH
 from credmgr.credentials.x509 import thumbprints_in
 from credmgr.registrations.models import Application, Tenant
@@ -82,6 +83,7 @@ def matching(rows: QuerySet[Application], search: str) -> QuerySet[Application]:
             found |= Q(**{f"{column}__range": guids})
         found |= _with(ClientSecret.objects.filter(id__range=guids))
         found |= _with(Certificate.objects.filter(id__range=guids))
+        found |= _with(FederatedCredential.objects.filter(id__range=guids))
     if thumbprints := thumbprints_in(term):
         found |= _with(
             Certificate.objects.filter(
@@ -96,7 +98,9 @@ def matching(rows: QuerySet[Application], search: str) -> QuerySet[Application]:
 def with_status(rows: QuerySet[Application], status: str, now: datetime) -> QuerySet[Application]:
     """Those in that credential status; an unknown one filters nothing."""
     live, ends_soon = _any_credential(_live(now)), _any_credential(_live(now) & Q(end_at__lt=soon_until(now)))
-    expired, present = _any_credential(Q(end_at__lte=now)), _any_credential(Q())
+    expired, federated = _any_credential(Q(end_at__lte=now)), _any_federated()
+    # Federated credentials have no end: they are there and live.
+    live, present = live | federated, _any_credential(Q()) | federated
     conditions = {
         NO_LIVE: present & ~live,
         SOON: ends_soon,
@@ -139,7 +143,9 @@ def _guid_range(term: str) -> tuple[uuid.UUID, uuid.UUID] | None:
     return uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))
 
 
-def _with(credentials: QuerySet[ClientSecret] | QuerySet[Certificate]) -> Q:
+def _with(
+    credentials: QuerySet[ClientSecret] | QuerySet[Certificate] | QuerySet[FederatedCredential],
+) -> Q:
     return Q(pk__in=credentials.values("application_id"))
 
 
@@ -153,6 +159,10 @@ def _any_credential(condition: Q) -> Q:
     )
 
 
+def _any_federated() -> Q:
+    return Q(Exists(FederatedCredential.objects.filter(application=OuterRef("pk"))))
+
+
 def _with_ends(rows: QuerySet[Application], now: datetime) -> QuerySet[Application]:
     """Adds live_end, last_end and nearest_end, as in lifecycle.ApplicationStatus; _NEVER stands for none."""
     live_end = Least(*_ends(_live(now), Min("end_at"), _NEVER))
@@ -161,7 +171,10 @@ def _with_ends(rows: QuerySet[Application], now: datetime) -> QuerySet[Applicati
     rows = rows.alias(live_end=live_end, last_end=last_end)
     return rows.alias(
         nearest_end=Coalesce(
-            NullIf(F("live_end"), Value(_NEVER)), NullIf(F("last_end"), Value(_LONG_AGO)), Value(_NEVER)
+            NullIf(F("live_end"), Value(_NEVER)),
+            Case(When(_any_federated(), then=Value(_NEVER)), output_field=DateTimeField()),
+            NullIf(F("last_end"), Value(_LONG_AGO)),
+            Value(_NEVER),
         )
     )
 
@@ -188,6 +201,8 @@ def _rank(now: datetime) -> Case:
         When(live_end__lt=soon_until(now), then=Value(STATUSES.index(SOON))),
         When(Q(live_end__lt=_NEVER) & expired, then=Value(STATUSES.index(CURRENT_EXPIRED))),
         When(live_end__lt=_NEVER, then=Value(STATUSES.index(CURRENT))),
+        When(_any_federated() & expired, then=Value(STATUSES.index(CURRENT_EXPIRED))),
+        When(_any_federated(), then=Value(STATUSES.index(CURRENT))),
         When(last_end__gt=_LONG_AGO, then=Value(STATUSES.index(NO_LIVE))),
         default=Value(STATUSES.index(NONE)),
         output_field=IntegerField(),

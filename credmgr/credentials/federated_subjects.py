@@ -9,7 +9,7 @@ import re
 from credmgr.credentials.errors import FederatedError
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
-# What a GitHub workflow runs for, and the subject of its token ("OpenID Connect reference" of GitHub Actions).
+# What a workflow runs for, and the subject of its token ("OpenID Connect reference" of GitHub Actions).
 GITHUB_SUBJECTS = {
     "branch": "repo:{organization}/{repository}:ref:refs/heads/{entity_value}",
     "environment": "repo:{organization}/{repository}:environment:{entity_value}",

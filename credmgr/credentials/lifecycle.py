@@ -45,8 +45,8 @@ class CredentialStatus:
 class ApplicationStatus:
     """kind: none (never had a credential), no-live, soon, current-expired, current.
 
-    nearest_end: the next end among the live credentials; without a live one the last end there was. tone: ok,
-    warn, bad, none.
+    nearest_end: the next end among the live credentials; without a live one the last end there was; None
+    where only federated credentials are live, which have no end. tone: ok, warn, bad, none.
     """
 
     kind: str
@@ -79,8 +79,13 @@ def status_at(credential: Dated, now: datetime) -> CredentialStatus:
     return CredentialStatus("current", days, words, "ok")
 
 
-def application_status(credentials: Iterable[Dated], now: datetime) -> ApplicationStatus:
-    """The status of an application that has these credentials, all kinds together."""
+def application_status(
+    credentials: Iterable[Dated], now: datetime, *, federated: int = 0
+) -> ApplicationStatus:
+    """The status of an application that has these credentials, all kinds together.
+
+    federated: how many federated credentials it has; they are live and have no end.
+    """
     rows = list(credentials)
     live = [row.end_at for row in rows if is_live(row, now)]
     expired = [row.end_at for row in rows if row.end_at <= now]
@@ -89,19 +94,26 @@ def application_status(credentials: Iterable[Dated], now: datetime) -> Applicati
         nearest_live_end=min(live, default=None),
         expired=len(expired),
         last_end=max((row.end_at for row in rows), default=None),
+        federated=federated,
         now=now,
     )
 
 
 def status_from(
-    *, count: int, nearest_live_end: datetime | None, expired: int, last_end: datetime | None, now: datetime
+    *,
+    count: int,
+    nearest_live_end: datetime | None,
+    expired: int,
+    last_end: datetime | None,
+    federated: int = 0,
+    now: datetime,
 ) -> ApplicationStatus:
     """The same from numbers that a query has gathered."""
-    if count == 0:
+    if count == 0 and not federated:
         return ApplicationStatus("none", "No credentials", "none", None)
-    if nearest_live_end is None:
+    if nearest_live_end is None and not federated:
         return ApplicationStatus("no-live", "No live credential", "bad", last_end)
-    if nearest_live_end < soon_until(now):
+    if nearest_live_end is not None and nearest_live_end < soon_until(now):
         days = days_between(now, nearest_live_end)
         words = "Expires today" if days == 0 else f"Expires in {counted(days, 'day')}"
         return ApplicationStatus("soon", words, "warn", nearest_live_end)

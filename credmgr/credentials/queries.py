@@ -21,7 +21,7 @@ from credmgr.credentials.lifecycle import (
     days_between,
     is_live,
 )
-from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.registrations.models import Application, Ownership, Tenant
 from credmgr.registrations.registering import restorable_since
 
@@ -40,6 +40,7 @@ class ApplicationRow:
     status: ApplicationStatus
     secrets: int
     certificates: int
+    federated: int
     owners: list[str]
     last_sign_in: datetime | None
     days_until_gone: int | None
@@ -72,20 +73,21 @@ class ApplicationsPage:
 
 @dataclass(frozen=True)
 class ApplicationCredentials:
-    """The credentials of one application, most urgent (earliest end) first."""
+    """The credentials of one application, most urgent (earliest end) first. federated: how many of those."""
 
     secrets: list[ClientSecret]
     certificates: list[Certificate]
+    federated: int
 
     @property
     def all(self) -> list[ClientSecret | Certificate]:
-        """Both kinds together, earliest end first."""
+        """Secrets and certificates together, earliest end first."""
         rows: list[ClientSecret | Certificate] = [*self.secrets, *self.certificates]
         return sorted(rows, key=lambda row: row.end_at)
 
     def status(self, now: datetime) -> ApplicationStatus:
         """The application's credential status at that moment."""
-        return application_status(self.all, now)
+        return application_status(self.all, now, federated=self.federated)
 
 
 def applications_page(
@@ -141,10 +143,11 @@ def export_rows(
 
 
 def credentials_of(application: Application) -> ApplicationCredentials:
-    """Secrets and certificates of one application, earliest end first. Two queries."""
+    """Secrets and certificates of one application, earliest end first. Three queries."""
     return ApplicationCredentials(
         list(ClientSecret.objects.filter(application=application).order_by("end_at", "pk")),
         list(Certificate.objects.filter(application=application).order_by("end_at", "pk")),
+        FederatedCredential.objects.filter(application=application).count(),
     )
 
 
@@ -184,6 +187,8 @@ def _described(applications: Sequence[Application], now: datetime) -> list[Appli
     keys = [application.pk for application in applications]
     secrets = _dates_by_application(ClientSecret.objects.filter(application__in=keys))
     certificates = _dates_by_application(Certificate.objects.filter(application__in=keys))
+    trusting = FederatedCredential.objects.filter(application__in=keys).values_list("application_id")
+    federated: dict[uuid.UUID, int] = dict(trusting.annotate(Count("pk")))
     owners: dict[uuid.UUID, list[str]] = {}
     for row in (
         Ownership.objects.filter(application__in=keys).select_related("user").order_by("user__username")
@@ -194,10 +199,13 @@ def _described(applications: Sequence[Application], now: datetime) -> list[Appli
         ApplicationRow(
             application=application,
             status=application_status(
-                [*secrets.get(application.pk, []), *certificates.get(application.pk, [])], now
+                [*secrets.get(application.pk, []), *certificates.get(application.pk, [])],
+                now,
+                federated=federated.get(application.pk, 0),
             ),
             secrets=len(secrets.get(application.pk, [])),
             certificates=len(certificates.get(application.pk, [])),
+            federated=federated.get(application.pk, 0),
             owners=owners.get(application.pk, []),
             last_sign_in=last.get(application.pk),
             days_until_gone=_days_until_gone(application, now),

@@ -190,7 +190,8 @@ def _rows(records: list[Stored], now: datetime) -> list[ListRow[Stored]]:
 
 def _nothing_live(rows: Sequence[ListRow[Stored]], application: Application, now: datetime) -> Notice | None:
     live = {"start_at__lte": now, "end_at__gt": now}
-    if application.client_secrets.filter(**live).exists() or application.certificates.filter(**live).exists():
+    kinds = (application.client_secrets, application.certificates)
+    if any(kind.filter(**live).exists() for kind in kinds) or application.federated_credentials.exists():
         return None
     expired = [row for row in rows if row.status.kind == "expired"]
     if not expired:

@@ -67,22 +67,25 @@ def credential_rows(application: Application, now: datetime) -> list[CredentialR
     return sorted(rows, key=lambda row: (row.status.kind == "expired", row.end_at))
 
 
-def counts_in_words(rows: Sequence[CredentialRow]) -> str:
-    """ "2 certificates, 3 secrets", or what to do when there is none."""
+def counts_in_words(rows: Sequence[CredentialRow], federated: int = 0) -> str:
+    """ "2 certificates, 3 secrets, 1 federated", or what to do when there is none."""
     certificates = sum(row.kind == "certificate" for row in rows)
-    if not rows:
+    if not rows and not federated:
         return "Add a certificate or secret"
-    return (
+    dated = (
         f"{words.counted(certificates, 'certificate')}, {words.counted(len(rows) - certificates, 'secret')}"
     )
+    if not federated:
+        return dated
+    return f"{dated}, {federated} federated" if rows else words.counted(federated, "federated credential")
 
 
-def banner(rows: Sequence[CredentialRow], now: datetime) -> Banner | None:
+def banner(rows: Sequence[CredentialRow], now: datetime, *, federated: int = 0) -> Banner | None:
     """What is most pressing: nothing live, then an end that is close, then an expired one that lies about."""
     live = [row for row in rows if row.status.kind in ("current", "soon")]
     expired = [row for row in rows if row.status.kind == "expired"]
     soon = next((row for row in live if row.status.kind == "soon"), None)
-    if expired and not live:
+    if expired and not live and not federated:
         newest = max(expired, key=lambda row: row.end_at)
         return Banner(
             "bad",

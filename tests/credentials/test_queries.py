@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from credmgr.credentials.application_filters import STATUSES
 from credmgr.credentials.certificates import add_certificate
+from credmgr.credentials.federated import add_federated_credential
 from credmgr.credentials.findings import examine
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.credentials.queries import (
@@ -80,6 +81,37 @@ def test_no_live_credential_sorts_first_and_none_last(every_status):
     assert names(sort="status") == by_status
     assert names(sort="-status") == by_status[::-1]
     assert names(sort="expiry") == ["no-live", "soon", "future", "current", "current-expired", "none"]
+
+
+def test_p4_federated_credentials_are_live_and_have_no_end():
+    """P4: the words, the filter and both orders agree."""
+    made = {
+        name: application(name) for name in ("only", "beside expired", "beside soon", "beside live", "no")
+    }
+    for name, app in made.items():
+        if name != "no":
+            add_federated_credential(
+                app, name="trust", issuer="https://a.example", subject="a", actor=COMMAND, now=NOW
+            )
+    for name in ("beside expired", "no"):
+        secret(made[name], days=-5, age=100)
+    secret(made["beside soon"], days=5)
+    secret(made["beside live"], days=100)
+    found = {row.application.display_name: row for row in listed().rows}
+    assert {name: (row.status.words, row.federated) for name, row in found.items()} == {
+        "only": ("Current", 1),
+        "beside expired": ("Current, 1 expired", 1),
+        "beside soon": ("Expires in 5 days", 1),
+        "beside live": ("Current", 1),
+        "no": ("No live credential", 0),
+    }
+    for status in STATUSES:
+        assert {row.status.kind for row in listed(status=status).rows} <= {status}
+    assert sum(listed(status=status).found for status in STATUSES) == 5
+    assert names(sort="status") == ["no", "beside soon", "beside expired", "beside live", "only"]
+    assert names(sort="expiry") == ["no", "beside soon", "beside live", "beside expired", "only"]
+    assert found["beside expired"].status.nearest_end is None
+    assert credentials_of(made["only"]).status(NOW).kind == "current"
 
 
 @pytest.mark.parametrize("seconds", [-1, 0, 1])
@@ -227,7 +259,7 @@ def test_the_number_of_queries_does_not_grow(given):
         with CaptureQueriesContext(connection) as captured:
             assert listed(**given).rows
         counts.append(len(captured))
-    assert counts[0] == counts[1] <= 9
+    assert counts[0] == counts[1] <= 10
 
 
 def test_sealed_values_are_not_read_for_the_list():

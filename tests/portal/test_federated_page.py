@@ -343,3 +343,20 @@ def test_the_entry_leads_to_this_tab_where_it_is_the_only_kind(
     trusted(harbor)
     answer = signed_in.get(credentials_of(harbor))
     assert answer.headers["Location"] == credentials_of(harbor, "/federated")
+
+
+def test_overview_and_list_count_it_as_a_credential(signed_in: Client, harbor: Application) -> None:
+    """P4: such an application is current, and not without credentials."""
+    trusted(harbor)
+    overview = text_of(signed_in.get(f"/applications/{harbor.pk}"))
+    assert "1 federated credential" in overview
+    assert "Federated credentials only" in overview
+    assert "No credentials yet" not in overview
+    rows = text_of(signed_in.get("/applications"))
+    assert "1 federated" in rows
+    assert "No credentials" not in rows.split("<table", 1)[1]
+    assert "1 federated credential, " in text_of(signed_in.get(f"/applications/{harbor.pk}/delete"))
+    export = b"".join(signed_in.get("/applications/export")).decode()
+    assert "Federated credentials" in export.splitlines()[0]
+    found = text_of(signed_in.get(f"/applications?search={harbor.federated_credentials.get().pk}"))
+    assert "1 application found" in found

@@ -140,6 +140,7 @@ def _context(application: Application, form: PortalForm, *, back: str) -> dict[s
         "restore_days": settings.RESTORE_DAYS,
         "certificate_count": application.certificates.count(),
         "secret_count": application.client_secrets.count(),
+        "federated_count": application.federated_credentials.count(),
     }
 
 

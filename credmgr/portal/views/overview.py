@@ -26,15 +26,17 @@ def application(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse
     found = application_or_404(request, application_id)
     now = timezone.now()
     rows = credential_rows(found, now)
+    federated = found.federated_credentials.count()
     run = runs_of(found).first()
     context = {
         "application": found,
         "now": now,
         "credentials": rows[:_SHOWN],
         "credential_count": len(rows),
-        "credential_words": counts_in_words(rows),
-        "status": application_status(rows, now),
-        "banner": banner(rows, now),
+        "credential_words": counts_in_words(rows, federated),
+        "federated_count": federated,
+        "status": application_status(rows, now, federated=federated),
+        "banner": banner(rows, now, federated=federated),
         "identifier_uri": identifier_uri_of(found),
         "owners": owners_of(found),
         "activity": activity(sign_ins_of(found.pk), now),
