@@ -1,4 +1,7 @@
-"""What each AADSTS code means: a list to search, a page for each. Open to all, as error texts lead here."""
+"""What each AADSTS code means: a list to search, a page for each.
+
+Strangers, whom an error text sends here, read the short page of the authority instead.
+"""
 
 from dataclasses import dataclass
 
@@ -7,7 +10,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from credmgr.aadsts import CATALOGUE, FAMILIES, UNCONFIRMED, Entry
-from credmgr.accounts.public import public
 from credmgr.portal import listing
 
 
@@ -19,7 +21,6 @@ class Family:
     entries: list[Entry]
 
 
-@public
 @require_safe
 def aadsts_codes(request: HttpRequest) -> HttpResponse:
     """Every code, or those that the search finds: ?search= takes a number, an OAuth error or words."""
@@ -39,7 +40,6 @@ def aadsts_codes(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/aadsts/list.html", context)
 
 
-@public
 @require_safe
 def aadsts_code(request: HttpRequest, code: int) -> HttpResponse:
     """One code; 404 with a way to the list for a number that is not in the catalogue."""
