@@ -19,7 +19,7 @@ from credmgr.ops.lifeline import end_with_parent
 from credmgr.ops.listeners import Listener
 
 # A run of Test acquire token calls this same server: a worker must answer while it waits for itself.
-# More threads than these only pass the interpreter's lock around: eight cost a tenth of a signature more a token.
+# More threads only pass the interpreter lock around: eight cost a tenth of a signature more a token.
 BLOCKING_THREADS = 4
 STOP_SECONDS = 5
 
