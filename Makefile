@@ -10,7 +10,7 @@ DATA_DIR := $(or $(CREDMGR_DATA_DIR),var)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-all lint bench lock clean reset chromium node-clients
+.PHONY: help run test test-all lint bench lock clean reset chromium node-clients node-peers
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -19,10 +19,10 @@ help: ## list these targets
 run: $(VENV)/.ready-to-run ## prepare what is missing, then serve until Ctrl-C
 	@exec $(BIN)/python manage.py serve
 
-test: $(VENV)/.ready-to-test chromium node-clients ## every test but the slow ones, in a real browser and with real clients
+test: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test but the slow ones, in a real browser and with real clients
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
-test-all: $(VENV)/.ready-to-test chromium node-clients ## every test, the slow ones too
+test-all: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test, the slow ones too
 	$(BIN)/python -m pytest -n $(JOBS)
 
 lint: $(VENV)/.ready-to-test ## style, types, pending migrations, system checks
@@ -35,7 +35,7 @@ lint: $(VENV)/.ready-to-test ## style, types, pending migrations, system checks
 		$(BIN)/python manage.py makemigrations --check --dry-run && \
 		$(BIN)/python manage.py check
 
-bench: $(VENV)/.ready-to-run ## tokens a second, processor time a token, the list page with 10,000 registrations
+bench: $(VENV)/.ready-to-run node-peers ## tokens a second, processor time a token, the list page with 10,000 registrations
 	$(BIN)/python -m tests.bench
 
 lock: $(VENV)/.ready-to-test ## write the pinned requirements anew from requirements*.in
@@ -43,7 +43,8 @@ lock: $(VENV)/.ready-to-test ## write the pinned requirements anew from requirem
 		--output-file requirements.txt requirements.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		--output-file requirements-test.txt requirements-test.in
-	@sh .ci/node-clients lock
+	@sh .ci/node-packages clients lock
+	@sh .ci/node-packages peers lock
 
 clean: ## remove caches and test results; keeps the data folder and the installed packages
 	rm -rf $(VENV)/.ready-to-run $(VENV)/.ready-to-test .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results
@@ -77,4 +78,7 @@ chromium:
 	@sh .ci/chromium
 
 node-clients:
-	@sh .ci/node-clients
+	@sh .ci/node-packages clients
+
+node-peers:
+	@sh .ci/node-packages peers

@@ -84,7 +84,7 @@ def node() -> str:
     if found is None:
         pytest.skip("no Node on this machine: install Node 20 or newer with npm, then run make test")
     if not (FOLDER / "node_modules" / ".ready").exists():
-        pytest.skip("the Node clients are not installed: run make test, or sh .ci/node-clients")
+        pytest.skip("the Node clients are not installed: run make test, or sh .ci/node-packages clients")
     return found
 
 
