@@ -312,6 +312,8 @@ _CLIENT_AND_TENANT = [
         INVALID_CLIENT,
         "The application exists, and has no service principal in this directory.",
         "Add it to the directory as an enterprise application (consent).",
+        "Application '{client_id}' ('{client_name}') has no service principal in the directory "
+        "'{tenant_name}' ({tenant_id}). An administrator of that directory adds it there by consent.",
     ),
     _entry(
         7000112,
@@ -643,6 +645,7 @@ UNCONFIRMED: dict[int, str] = {
     50166: "Issuers whose origin is not on this server's list are answered with this code too.",
     7002138: "Comes in place of 700213 where only letter case differs.",
     700016: "A deleted registration is answered like one that never was.",
+    7000229: "Comes for multitenant applications alone; a single-tenant one of another directory is 700016.",
     700038: "The OAuth error is unauthorized_client; a client id that is no GUID gets this code too.",
     9001023: "OAuth error and status follow the family of invalid_request.",
     50049: "Answered by instance discovery alone, with the OAuth error invalid_instance.",

@@ -4,9 +4,11 @@ It stands on the hot path of every token. Nothing is remembered between requests
 expired thing is refused with the very next one, in every process.
 """
 
+import json
 import re
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +19,15 @@ from credmgr.audit.token_database import Statement, to_time, to_uuid
 from credmgr.authority.models import SigningKey
 from credmgr.authority.refusals import RefusalError
 from credmgr.credentials.models import Certificate, ClientSecret
-from credmgr.registrations.models import Application, AppRoleAssignment, Tenant, TenantDomain
+from credmgr.registrations.models import (
+    BUILT_IN,
+    MULTITENANT,
+    Application,
+    AppRoleAssignment,
+    ServicePrincipal,
+    Tenant,
+    TenantDomain,
+)
 from credmgr.registrations.queries import parse_guid
 
 NIL = uuid.UUID(int=0)
@@ -49,11 +59,14 @@ class StoredCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registered application. id: object id."""
+    """A registered application. id: object id.
+
+    service_principal_id: of the directory that was asked; None where a multitenant one has none there.
+    """
 
     id: uuid.UUID
     client_id: uuid.UUID
-    service_principal_id: uuid.UUID
+    service_principal_id: uuid.UUID | None
     name: str
     is_disabled: bool
 
@@ -61,7 +74,8 @@ class Client:
 @dataclass(frozen=True, slots=True)
 class Findings:
     """The directory, and what is known there of the client that asked. wrong_secrets: counted in this
-    window. has_roles: the client was granted an app role there, of whatever resource.
+    window. has_roles: the client was granted an app role there, of whatever resource. test_switches: empty
+    but in a directory that is marked as a test directory.
     """
 
     tenant_id: uuid.UUID
@@ -69,6 +83,8 @@ class Findings:
     signing_key_id: uuid.UUID | None
     wrong_secrets: int
     client: Client | None
+    single_use_assertions: bool = False
+    test_switches: Mapping[str, Any] = field(default_factory=dict)
     has_roles: bool = False
     secrets: tuple[StoredSecret, ...] = ()
     certificates: tuple[StoredCertificate, ...] = ()
@@ -161,21 +177,38 @@ def look_up(question: Question) -> Findings | None:
 
 def _findings(rows: list[tuple[Any, ...]], question: Question) -> Findings:
     by_thumbprint = bool(question.thumbprint)
-    tenant_id, tenant_name, key_id, wrong, id_, principal, name, disabled, has_roles = rows[0][:9]
+    tenant_id, tenant_name, single_use, switches, key_id, wrong = rows[0][:6]
     client = None
-    if id_ is not None and question.client_id is not None:
-        client = Client(to_uuid(id_), question.client_id, to_uuid(principal), name, bool(disabled))
-    credentials = [row[9:] for row in rows if row[9] is not None]
+    if rows[0][6] is not None and question.client_id is not None:
+        client = _client(question.client_id, *rows[0][6:12])
+    has_roles = rows[0][12]
+    credentials = [row[13:] for row in rows if row[13] is not None]
     return Findings(
         tenant_id=question.tenant if isinstance(question.tenant, uuid.UUID) else to_uuid(tenant_id),
         tenant_name=tenant_name,
         signing_key_id=to_uuid(key_id) if key_id else None,
         wrong_secrets=wrong or 0,
         client=client,
+        single_use_assertions=bool(single_use),
+        test_switches=_object(switches),
         has_roles=bool(has_roles),
         secrets=() if by_thumbprint else tuple(_secret(*row) for row in credentials),
         certificates=tuple(_certificate(*row) for row in credentials) if by_thumbprint else (),
     )
+
+
+def _client(
+    client_id: uuid.UUID, id_: Any, principal: Any, name: str, disabled: Any, is_home: Any, blocked: Any
+) -> Client:
+    """principal: of the directory asked, null where there is none. is_home: it is where the client lives."""
+    found = to_uuid(principal) if principal else None
+    return Client(to_uuid(id_), client_id, found, name, bool(disabled) or (not is_home and bool(blocked)))
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    """SQLite gives the text of a JSON column, PostgreSQL text or an object."""
+    parsed = json.loads(value) if isinstance(value, str) else value
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _secret(id_: Any, verifier: Any, start_at: Any, end_at: Any) -> StoredSecret:
@@ -203,17 +236,21 @@ def _statement(by_thumbprint: bool, is_sha256: bool, is_domain: bool) -> str:
     if is_domain:
         tenant = f'(SELECT d.tenant_id FROM "{TenantDomain._meta.db_table}" d WHERE d.name = %(tenant)s)'  # noqa: S608
     return (
-        f"SELECT t.id, t.name, "  # noqa: S608 - only names of models are written into it
+        f"SELECT t.id, t.name, t.single_use_assertions, "  # noqa: S608 - only names of models are written into it
+        f"CASE WHEN t.is_test THEN t.test_switches END, "
         f'(SELECT k.id FROM "{SigningKey._meta.db_table}" k WHERE k.signs_from <= %(now)s '
         f"ORDER BY k.signs_from DESC, k.created_at DESC LIMIT 1), "
         f'(SELECT c.count FROM "{ThrottleCounter._meta.db_table}" c '
         f"WHERE c.key = %(counter)s AND c.window_start = %(window)s), "
-        f"a.id, a.service_principal_id, a.display_name, a.is_disabled, "
+        f"a.id, CASE WHEN a.tenant_id = t.id THEN a.service_principal_id ELSE p.id END, "
+        f"a.display_name, a.is_disabled, a.tenant_id = t.id, NOT p.is_enabled, "
         f'EXISTS (SELECT 1 FROM "{AppRoleAssignment._meta.db_table}" g '
         f"WHERE g.tenant_id = t.id AND g.application_id = a.id), {columns} "
         f'FROM "{Tenant._meta.db_table}" t '
         f'LEFT JOIN "{Application._meta.db_table}" a '
-        f"ON a.client_id = %(client)s AND a.tenant_id = t.id AND a.deleted_at IS NULL "
+        f"ON a.client_id = %(client)s AND a.deleted_at IS NULL AND a.authority_kind = '{BUILT_IN}' "
+        f"AND (a.tenant_id = t.id OR a.sign_in_audience = '{MULTITENANT}') "
+        f'LEFT JOIN "{ServicePrincipal._meta.db_table}" p ON p.application_id = a.id AND p.tenant_id = t.id '
         f"LEFT JOIN {join} WHERE t.id = {tenant}"
     )
 

@@ -194,6 +194,14 @@ class _Attempt:
         self.record.application_id = client.id
         self.record.service_principal_id = client.service_principal_id
         self.record.client_id = str(client.client_id)
+        if client.service_principal_id is None:
+            raise RefusalError(
+                7000229,
+                client_id=client.client_id,
+                client_name=client.name,
+                tenant_name=findings.tenant_name,
+                tenant_id=findings.tenant_id,
+            )
         if client.is_disabled:
             raise RefusalError(7000112, client_id=client.client_id, client_name=client.name)
         return client

@@ -13,14 +13,31 @@ AUDIENCES = [
     (MULTITENANT, "Accounts in any organizational directory (multitenant)"),
 ]
 
+BUILT_IN = "built-in"
+ENTRA = "entra"
+OIDC = "oidc"
+AUTHORITY_KINDS = [
+    (BUILT_IN, "The built-in authority"),
+    (ENTRA, "Microsoft Entra ID"),
+    (OIDC, "Another OpenID Connect issuer"),
+]
+
 
 class Tenant(models.Model):
-    """A directory. Its id is the tenant id in every URL and token."""
+    """A directory. Its id is the tenant id in every URL and token.
+
+    single_use_assertions: a client assertion's jti works once. is_test marks a directory for testing other
+    people's code; only then test_switches count ({} when all are off). version counts edits (C-4).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=256)
     created_at = models.DateTimeField()
     is_default = models.BooleanField(default=False)
+    is_test = models.BooleanField(default=False)
+    single_use_assertions = models.BooleanField(default=False)
+    test_switches = models.JSONField(default=dict)
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         constraints = [
@@ -53,6 +70,10 @@ class Application(models.Model):
     three different GUIDs. access_token_version is what tokens *for* this application look like (null and 1:
     v1). app_role_assignment_required: no token for this application without one of its app roles.
     includes_idtyp: its tokens say idtyp "app".
+
+    A registration may live elsewhere (authority_kind): authority_url is then the Entra address with its
+    tenant or the issuer as typed, external_client_id the client id there. The built-in authority knows
+    nothing of such a one, and its own three GUIDs are shown nowhere.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -66,6 +87,9 @@ class Application(models.Model):
     access_token_version = models.PositiveSmallIntegerField(null=True, default=2)
     app_role_assignment_required = models.BooleanField(default=False)
     includes_idtyp = models.BooleanField(default=False)
+    authority_kind = models.CharField(max_length=16, choices=AUTHORITY_KINDS, default=BUILT_IN)
+    authority_url = models.CharField(max_length=600, blank=True)
+    external_client_id = models.CharField(max_length=255, blank=True)
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(
@@ -84,10 +108,50 @@ class Application(models.Model):
             models.Index("tenant", "deleted_at", Lower("display_name"), "id", name="application_by_name"),
             models.Index(fields=["tenant", "deleted_at", "created_at"], name="application_by_creation"),
         ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "authority_url", "external_client_id"],
+                condition=models.Q(deleted_at=None) & ~models.Q(authority_kind=BUILT_IN),
+                name="one_live_external_registration",
+            )
+        ]
 
     def __str__(self) -> str:
         """For messages and the shell."""
         return self.display_name
+
+    @property
+    def is_external(self) -> bool:
+        """Whether it lives at an authority other than the built-in one."""
+        return self.authority_kind != BUILT_IN
+
+    @property
+    def shown_client_id(self) -> str:
+        """The client id that its clients use, wherever it lives."""
+        return self.external_client_id if self.is_external else str(self.client_id)
+
+
+class ServicePrincipal(models.Model):
+    """A multitenant registration in a directory other than its home, put there by consent.
+
+    id is the `oid` of its tokens there. In the home directory the registration itself stands for it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="service_principals")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="service_principals")
+    is_enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    created_by_name = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["application", "tenant"], name="one_service_principal")
+        ]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.application_id} in {self.tenant_id}"
 
 
 class Ownership(models.Model):

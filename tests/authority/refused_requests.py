@@ -16,6 +16,7 @@ from django.db import OperationalError
 
 from credmgr.audit.recording import Actor
 from credmgr.credentials.federated import DEFAULT_AUDIENCE, add_federated_credential
+from credmgr.registrations.models import MULTITENANT, Tenant
 from credmgr.registrations.registering import set_disabled, update_application
 from tests.authority.assertion_maker import KeyPair, compact
 from tests.authority.conftest import GUID, Answer, Directory, unknown_guid
@@ -93,6 +94,19 @@ def _disabled_client(scene: Scene) -> Answer:
     return scene.ask()
 
 
+def _no_service_principal(scene: Scene) -> Answer:
+    """A multitenant application, asked for at a directory that never consented."""
+    update_application(
+        scene.directory.app,
+        sign_in_audience=MULTITENANT,
+        expected_version=scene.directory.app.version,
+        actor=Actor.command(),
+        now=scene.directory.now,
+    )
+    elsewhere = Tenant.objects.create(name="Elsewhere", created_at=scene.directory.now)
+    return scene.at(str(elsewhere.id))
+
+
 def _disabled_resource(scene: Scene) -> Answer:
     api = scene.directory.register("Orders API", identifier_uri="api://orders")
     set_disabled(api, disabled=True, actor=Actor.command(), now=scene.directory.now)
@@ -152,6 +166,7 @@ REQUESTS: dict[int, Callable[[Scene], Answer]] = {
     7002138: lambda scene: scene.federated(sub=SUBJECT.upper()),
     50166: lambda scene: scene.federated(),
     700016: lambda scene: scene.ask(client_id=unknown_guid()),
+    7000229: _no_service_principal,
     7000112: _disabled_client,
     700038: lambda scene: scene.ask(client_id="00000000-0000-0000-0000-000000000000"),
     90002: lambda scene: scene.at("nobody.example"),
