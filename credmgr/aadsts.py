@@ -174,6 +174,16 @@ _ASSERTIONS = [
         "The client assertion's audience '{audience}' is not this directory's. Expected: '{expected}'.",
     ),
     _entry(
+        700028,
+        INVALID_CLIENT,
+        "The client assertion, or the outside token in its place, has got a token before, and the directory "
+        "takes each one once.",
+        "Sign a new assertion with its own jti for each request, or get a new token from its issuer. "
+        "Libraries that keep an assertion for some minutes, as MSAL does, need the directory's switch off.",
+        "The client assertion of app '{client_id}' has been used before. This directory takes each assertion "
+        "once: send a new one, with its own 'jti', with each request.",
+    ),
+    _entry(
         50027,
         INVALID_REQUEST,
         "The client assertion is not a JWT that can be read, or lacks something every assertion must have.",
@@ -640,6 +650,8 @@ UNCONFIRMED: dict[int, str] = {
     700023: "Token endpoint and issuer of the same directory are accepted, v2.0 and v1.0, by id or by domain "
     "name.",
     700021: "OAuth error and status follow the family of invalid_client.",
+    700028: "Entra takes an assertion again until it ends, and no public text names a code for a second "
+    "use. The number is this authority's choice, for directories that take each assertion once.",
     50027: "An audience that is a list is refused, as is a claim or header of another type than its "
     "specification has.",
     50166: "Issuers whose origin is not on this server's list are answered with this code too.",

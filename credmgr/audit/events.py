@@ -46,6 +46,7 @@ class EventTag(StrEnum):
     FEDERATED_DELETED = "application:federated-credential:deleted"
     FLOW_TESTED = "application:test:run"
     LIST_EXPORTED = "directory:applications:exported"
+    DIRECTORY_ASSERTIONS_CHANGED = "directory:single-use-assertions:changed"
     SIGNING_KEY_CREATED = "authority:signing-key:created"
     VAULT_KEY_ADDED = "vault:key:added"
     VAULT_KEY_ROTATED = "vault:key:rotated"

@@ -20,3 +20,24 @@ class SigningKey(models.Model):
 
     def __str__(self) -> str:
         return self.kid
+
+
+class UsedAssertion(models.Model):
+    """A client assertion that got its token in a directory that takes each one once (A-12).
+
+    digest: what used_assertions makes of its issuer and jti. expires_at: when the assertion runs out anyway,
+    so that the row may go.
+    """
+
+    client_id = models.UUIDField()
+    digest = models.BinaryField(max_length=32)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["client_id", "digest"], name="one_use_of_an_assertion")
+        ]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.client_id} until {self.expires_at}"

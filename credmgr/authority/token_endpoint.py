@@ -9,6 +9,8 @@ import uuid
 from dataclasses import dataclass
 from functools import partial
 
+from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
@@ -44,6 +46,7 @@ from credmgr.authority.responses import error_response, token_response, token_re
 from credmgr.authority.roles import granted_roles
 from credmgr.authority.scopes import resource_of, resource_of_v1
 from credmgr.authority.token_request import TokenRequest, read_token_request, uses_basic
+from credmgr.authority.used_assertions import OnlyUse, is_used, only_use_of, use_up
 from credmgr.credentials.client_secrets import match_secret
 from credmgr.registrations.queries import parse_guid
 from credmgr.registrations.resources import Resource, find_resource
@@ -70,11 +73,11 @@ def answer_token_request(
         return error_response(refusal, exchange, basic=uses_basic(request))
     try:
         token = attempt.run()
+        attempt.commit()
     except RefusalError as refusal:
-        attempt.record.error_code = refusal.code
+        attempt.record.error_code, attempt.record.token_id = refusal.code, ""
         record_sign_in(attempt.record, fold=_fold(attempt.record, refusal))
         return error_response(refusal, exchange, basic=uses_basic(request))
-    record_sign_in(attempt.record)
     validity = validity_from(exchange.now)
     if version == 1:
         return token_response_v1(token, validity=validity, resource=asked.resource, exchange=exchange)
@@ -152,6 +155,7 @@ class _Attempt:
     findings: Findings
     exchange: Exchange
     record: SignInRecord
+    only_use: OnlyUse | None = None
 
     def run(self) -> str:
         """The access token. Raises RefusalError, VaultError."""
@@ -168,6 +172,18 @@ class _Attempt:
             now=self.exchange.now,
         )
         return token
+
+    def commit(self) -> None:
+        """Put the sign-in on record, and with it the only use of an assertion. Raises RefusalError, if
+        another request had it meanwhile.
+        """
+        if self.only_use is None:
+            record_sign_in(self.record)
+            return
+        with transaction.atomic(using=settings.TOKENS_DATABASE):
+            if not use_up(self.only_use):
+                raise RefusalError(700028, client_id=self.record.client_id)
+            record_sign_in(self.record)
 
     def _identifier(self) -> str:
         """The resource as the endpoint's version has it named."""
@@ -217,6 +233,10 @@ class _Attempt:
             self._check_federated(client, self.assertion)
         else:
             self._check_assertion(client)
+        if self.findings.single_use_assertions and self.assertion is not None:
+            self.only_use = only_use_of(self.assertion, client.client_id)
+            if is_used(self.only_use):
+                raise RefusalError(700028, client_id=client.client_id)
         return BY_ASSERTION
 
     @sensitive_variables()

@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from credmgr.accounts.sessions import forget_expired
 from credmgr.audit.recording import Actor
 from credmgr.authority.signing_keys import ensure_signing_key
+from credmgr.authority.used_assertions import forget_ended
 from credmgr.localca.authority import ensure_local_tls
 from credmgr.ops.data_folder import ensure_data_folder, ensure_key_ring, ensure_secret_key, has_secret_key
 from credmgr.registrations.directories import ensure_default_tenant
@@ -40,12 +41,14 @@ def prepare_database(now: datetime, report: Report) -> None:
 
 
 def look_after(now: datetime) -> bool:
-    """What is due again and again: sessions that ended, registrations deleted 30 days ago, the certificate.
+    """What is due again and again: sessions and used assertions that ended, registrations deleted 30 days
+    ago, the certificate.
 
     Returns whether the https listener must load its certificate again.
     """
     purge_overdue(now, Actor(name="Credential Manager"))
     forget_expired(now)
+    forget_ended(now)
     return not settings.TLS_CERTIFICATE_FILE and ensure_local_tls(now)
 
 

@@ -49,6 +49,7 @@ TAG_WORDS: dict[EventTag, str] = {
     EventTag.FEDERATED_DELETED: "Federated credential deleted",
     EventTag.FLOW_TESTED: "Token test run",
     EventTag.LIST_EXPORTED: "List of applications exported",
+    EventTag.DIRECTORY_ASSERTIONS_CHANGED: "Use of client assertions changed",
     EventTag.SIGNING_KEY_CREATED: "Signing key created",
     EventTag.VAULT_KEY_ADDED: "Vault key added",
     EventTag.VAULT_KEY_ROTATED: "Encryption key rotated",

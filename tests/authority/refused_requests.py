@@ -89,6 +89,14 @@ def _another_key(scene: Scene) -> Answer:
     return scene.directory.present(scene.directory.assertion(scene.other_pair))
 
 
+def _used_before(scene: Scene) -> Answer:
+    Tenant.objects.update(single_use_assertions=True)
+    scene.directory.add_certificate(scene.pair)
+    assertion = scene.directory.assertion(scene.pair)
+    assert scene.directory.present(assertion).status == 200
+    return scene.directory.present(assertion)
+
+
 def _disabled_client(scene: Scene) -> Answer:
     set_disabled(scene.directory.app, disabled=True, actor=Actor.command(), now=scene.directory.now)
     return scene.ask()
@@ -158,6 +166,7 @@ REQUESTS: dict[int, Callable[[Scene], Answer]] = {
     700024: lambda scene: scene.present(exp=1_000_000_600, iat=1_000_000_000),
     700021: lambda scene: scene.present(sub="somebody-else"),
     700023: lambda scene: scene.present(aud="https://elsewhere.example/token"),
+    700028: _used_before,
     50027: lambda scene: scene.directory.present("no.jwt"),
     70025: lambda scene: scene.federated(trusts=False),
     700211: lambda scene: scene.federated(iss=f"{ISSUER}/"),

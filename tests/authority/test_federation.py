@@ -23,6 +23,7 @@ from credmgr.credentials.federated import (
 from credmgr.credentials.models import FederatedCredential
 from credmgr.env import AllowedOrigin
 from credmgr.jose.jwk import public_jwk
+from credmgr.registrations.models import Tenant
 from tests.authority.assertion_maker import compact
 from tests.authority.conftest import Directory
 from tests.flowtest.far_side import FarSide, Handler, rsa_key, send, send_json
@@ -121,6 +122,16 @@ def test_a_token_of_the_trusted_identity_gets_a_token(issuer: Issuer) -> None:
 def test_other_credentials_of_the_application_go_on_working(issuer: Issuer, secret: str) -> None:
     assert issuer.directory.ask(client_secret=secret).token
     assert issuer.directory.present(issuer.token()).token
+
+
+@pytest.mark.parametrize("jti", ["one", 5, "", None])
+def test_a12_a_strict_directory_takes_each_token_once(issuer: Issuer, jti: object) -> None:
+    """By its jti; by all that is signed where it has none that is a text."""
+    Tenant.objects.update(single_use_assertions=True)
+    token, directory = issuer.token(jti=jti), issuer.directory
+    assert directory.present(token).token
+    directory.present(token).refused(401, "invalid_client", 700028)
+    assert directory.present(issuer.token(jti="two" if jti == "one" else jti, exp=time.time() + 200)).token
 
 
 @pytest.mark.parametrize("audience", [DEFAULT_AUDIENCE, [DEFAULT_AUDIENCE]])
