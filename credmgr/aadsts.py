@@ -289,8 +289,8 @@ _FEDERATED = [
         50166,
         INVALID_REQUEST,
         "The issuer's metadata or keys could not be fetched.",
-        "Make the issuer's discovery document and key set reachable, and its origin one that this server may "
-        "call (CREDMGR_ALLOWED_ORIGINS).",
+        "Make the issuer's discovery document and key set reachable, and put their origins on the list of "
+        "allowed origins.",
         "The keys of issuer '{issuer}' cannot be used. {reason}.",
     ),
     _entry(

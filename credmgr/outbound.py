@@ -26,16 +26,16 @@ from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from credmgr.clouds import CLOUDS
+
 CONNECT_SECONDS = 3.0
 ANSWER_MAX_BYTES = 256 * 1024
 _CHUNK_BYTES = 16 * 1024
-# Whose tokens people trust most: GitHub Actions, and the Microsoft clouds (managed identities).
-WELL_KNOWN_ISSUERS = (
-    "token.actions.githubusercontent.com",
-    "login.microsoftonline.com",
-    "login.microsoftonline.us",
-    "login.partner.microsoftonline.cn",
-)
+UNLISTED = "This host is not on the list of allowed authorities. An administrator can add it."
+DEFAULT_PORTS = {"https": 443, "http": 80}
+# Whose tokens people trust most, beside the Microsoft clouds (managed identities).
+_GITHUB_ACTIONS = "token.actions.githubusercontent.com"
+PUBLIC_ROOTS = Path(DEFAULT_CA_BUNDLE_PATH)
 
 
 class Failure(StrEnum):
@@ -67,21 +67,30 @@ class OutboundError(Exception):
 class Origin:
     """A list entry: exactly this scheme, host and port, the CA file to trust, private addresses or not.
 
-    scheme: https, or http where the entry is marked so (O-3).
+    scheme: https, or http where the entry is marked so (O-3). ca_pem: CA certificates to trust instead of
+    those of the file.
     """
 
     name: str
     host: str
     port: int
-    ca_file: Path
+    ca_file: Path = PUBLIC_ROOTS
     is_private: bool = False
     scheme: str = "https"
+    ca_pem: str = ""
+
+    @property
+    def address(self) -> str:
+        """As people write it: https://host[:port]."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        is_default = self.port == DEFAULT_PORTS[self.scheme]
+        return f"{self.scheme}://{host}{'' if is_default else f':{self.port}'}"
 
     def covers(self, url: str) -> bool:
         """Whether the URL is well formed (O-5) and on exactly this scheme, host and port."""
         try:
             parts = urlsplit(url)
-            port = parts.port or (443 if parts.scheme == "https" else 80)
+            port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
         except ValueError:
             return False
         odd = (
@@ -101,28 +110,30 @@ def built_in_origin() -> Origin:
     return Origin("Built-in authority", parts.hostname or "", parts.port or 443, ca_file, is_private=True)
 
 
-def allowed_origins() -> list[Origin]:
-    """The whole list (O-1): the built-in authority, CREDMGR_ALLOWED_ORIGINS, the well-known issuers."""
-    public_roots = Path(DEFAULT_CA_BUNDLE_PATH)
-    known = [Origin(host, host, 443, public_roots) for host in WELL_KNOWN_ISSUERS]
-    added = [
+def configured_origins() -> list[Origin]:
+    """What CREDMGR_ALLOWED_ORIGINS lists."""
+    return [
         Origin(
             each.host,
             each.host,
             each.port,
-            Path(each.ca_file) if each.ca_file else public_roots,
+            Path(each.ca_file) if each.ca_file else PUBLIC_ROOTS,
             is_private=each.is_private,
             scheme=each.scheme,
         )
         for each in settings.ALLOWED_ORIGINS
     ]
-    # An entry of the administrator's own goes before a well-known one of the same origin.
-    return [built_in_origin(), *added, *known]
 
 
-def is_allowed(url: str) -> bool:
+def well_known_origins() -> list[Origin]:
+    """The Microsoft clouds, and the issuer of GitHub Actions."""
+    clouds = [Origin(f"Entra ID: {cloud.label}", cloud.host, 443) for cloud in CLOUDS]
+    return [*clouds, Origin("GitHub Actions", _GITHUB_ACTIONS, 443)]
+
+
+def is_covered(url: str, origins: Iterable[Origin]) -> bool:
     """Whether a request to this address would be sent at all."""
-    return any(origin.covers(url) for origin in allowed_origins())
+    return any(origin.covers(url) for origin in origins)
 
 
 class Deadline:
@@ -224,7 +235,7 @@ class GuardedSession:
                 return origin
         raise OutboundError(
             Failure.NOT_LISTED,
-            "This host is not on the list of allowed authorities. An administrator can add it.",
+            UNLISTED,
         )
 
     def send(
@@ -232,7 +243,7 @@ class GuardedSession:
     ) -> Answer:
         """One request, one complete answer of any status but a redirect. Raises OutboundError."""
         origin = self.origin_of(url)
-        if origin.scheme == "https" and not origin.ca_file.is_file():
+        if origin.scheme == "https" and not origin.ca_pem and not origin.ca_file.is_file():
             raise OutboundError(
                 Failure.NO_CA,
                 f"The CA file {origin.ca_file} does not exist. Start the server once: it makes the file.",
@@ -245,7 +256,7 @@ class GuardedSession:
                 headers={**headers, "Accept-Encoding": "identity"},
                 data=data,
                 timeout=(CONNECT_SECONDS, self._deadline.remaining()),
-                verify=str(origin.ca_file),
+                verify=True if origin.ca_pem else str(origin.ca_file),
                 allow_redirects=False,
                 stream=True,
             )
@@ -312,16 +323,23 @@ class _GuardedAdapter(HTTPAdapter):
 
     def __init__(self, origin: Origin, deadline: Deadline) -> None:
         self._connect: Callable[[], socket.socket] = lambda: _connect(origin, deadline)
+        self._ca_pem = origin.ca_pem
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Put our own connection below urllib3's pool."""
         super().init_poolmanager(*args, **kwargs)
-        connect = self._connect
+        connect, ca_pem = self._connect, self._ca_pem
 
         class Connection(HTTPSConnection):
             def _new_conn(self) -> socket.socket:
                 return connect()
+
+            def connect(self) -> None:
+                if ca_pem:
+                    # Requests knows CA files alone; what it has set here are the public roots.
+                    self.ca_certs, self.ca_cert_dir, self.ca_cert_data = None, None, ca_pem
+                super().connect()
 
         class Pool(urllib3.HTTPSConnectionPool):
             ConnectionCls = Connection
@@ -375,14 +393,14 @@ def _resolve(origin: Origin, deadline: Deadline) -> list[tuple[int, str]]:
     thread.join(min(CONNECT_SECONDS, deadline.remaining()))
     if not found:
         raise OutboundError(Failure.NAME, f"The name {origin.host} could not be resolved.")
-    if not origin.is_private and any(not _is_public(address) for _, address in found):
+    if not origin.is_private and any(not is_public(address) for _, address in found):
         raise OutboundError(
             Failure.ADDRESS, f"{origin.host} leads to a private address, which its list entry does not allow."
         )
     return found
 
 
-def _is_public(address: str) -> bool:
+def is_public(address: str) -> bool:
     """Global unicast, also behind the IPv4-in-IPv6 forms (O-3)."""
     ip = ipaddress.ip_address(address.split("%", 1)[0])
     if isinstance(ip, ipaddress.IPv6Address):

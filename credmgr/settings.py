@@ -20,7 +20,8 @@ PUBLIC_URL = env.text("CREDMGR_PUBLIC_URL").rstrip("/")
 AUTHORITY_URL = PUBLIC_URL or f"https://localhost:{AUTHORITY_PORT}"
 BIND_ADDRESS = env.text("CREDMGR_BIND_ADDRESS", "127.0.0.1")
 TRUSTED_PROXIES = env.names("CREDMGR_TRUSTED_PROXIES")
-# Where this server may send requests of its own, beside the built-in authority and the well-known issuers.
+# Where this server may send requests of its own, beside the built-in authority, the well-known issuers and
+# what people add on the page Allowed origins.
 ALLOWED_ORIGINS = env.origins("CREDMGR_ALLOWED_ORIGINS")
 TLS_CERTIFICATE_FILE = env.text("CREDMGR_TLS_CERTIFICATE_FILE")
 TLS_KEY_FILE = env.text("CREDMGR_TLS_KEY_FILE")
@@ -79,6 +80,7 @@ INSTALLED_APPS = [
     "credmgr.accounts",
     "credmgr.vault",
     "credmgr.audit",
+    "credmgr.origins",
     "credmgr.registrations",
     "credmgr.credentials",
     "credmgr.authority",

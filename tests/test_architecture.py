@@ -11,11 +11,11 @@ PACKAGE = ROOT / "credmgr"
 
 # Lowest first. Packages on one line are siblings: neither imports the other.
 LAYERS: list[set[str]] = [
-    {"env", "errors", "aadsts"},
+    {"env", "errors", "aadsts", "clouds"},
     {"jose", "outbound"},
     {"accounts", "vault"},
     {"audit"},
-    {"registrations"},
+    {"origins", "registrations"},
     {"credentials"},
     {"authority", "flowtest", "localca"},
     {"portal"},

@@ -47,6 +47,8 @@ class EventTag(StrEnum):
     FLOW_TESTED = "application:test:run"
     LIST_EXPORTED = "directory:applications:exported"
     DIRECTORY_ASSERTIONS_CHANGED = "directory:single-use-assertions:changed"
+    ORIGIN_ADDED = "outbound:origin:added"
+    ORIGIN_REMOVED = "outbound:origin:removed"
     SIGNING_KEY_CREATED = "authority:signing-key:created"
     VAULT_KEY_ADDED = "vault:key:added"
     VAULT_KEY_ROTATED = "vault:key:rotated"

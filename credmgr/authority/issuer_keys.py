@@ -1,12 +1,14 @@
 """Keys of outside issuers: fetched by discovery (OpenID Connect Discovery 1.0, section 4) through the one
 guarded door, kept for a while (security rules F-2 to F-4).
 
-A process remembers keys only, never a decision: what an application trusts is read anew for every request.
+A process remembers keys only, never a decision: what an application trusts, and which origins may be called,
+is read anew for every request. Keys that came from an origin which is no longer on the list are not used.
 """
 
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +16,8 @@ from typing import Any
 from credmgr.jose.encoding import parse_object
 from credmgr.jose.errors import JoseError, UnknownKeyError
 from credmgr.jose.jwk import PublicKey, find_key
-from credmgr.outbound import Deadline, GuardedSession, OutboundError, allowed_origins
+from credmgr.origins.queries import allowed_origins
+from credmgr.outbound import UNLISTED, Deadline, GuardedSession, Origin, OutboundError, is_covered
 
 KEPT = timedelta(minutes=10)
 # A changed key is found within a minute, and a flood of unknown ids makes no flood of requests (F-3).
@@ -38,11 +41,13 @@ class IssuerError(Exception):
 class _Known:
     """What is known of one issuer. looked_at: its last fetch, good or bad; failure: empty for a good one.
 
-    began: the running fetch's start on the monotonic clock, in seconds; None when none runs.
+    keys_address: where the key set came from. began: the running fetch's start on the monotonic clock, in
+    seconds; None when none runs.
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     key_set: dict[str, Any] | None = None
+    keys_address: str = ""
     fetched_at: datetime | None = None
     looked_at: datetime | None = None
     failure: str = ""
@@ -53,15 +58,17 @@ class _Known:
         began = self.began
         return WAIT_SECONDS if began is None else max(0.0, began + WAIT_SECONDS - time.monotonic())
 
-    def is_fresh(self, now: datetime) -> bool:
-        """Whether the key set may still be used."""
-        return self.key_set is not None and self.fetched_at is not None and now - self.fetched_at < KEPT
+    def usable(self, origins: Sequence[Origin], now: datetime) -> dict[str, Any] | None:
+        """The key set, while it is fresh and may still be fetched from where it came."""
+        is_fresh = self.fetched_at is not None and now - self.fetched_at < KEPT
+        return self.key_set if is_fresh and is_covered(self.keys_address, origins) else None
 
 
 class IssuerKeys:
-    """The key sets of a process, by issuer. Safe for many threads."""
+    """The key sets of a process, by issuer. Safe for many threads. origins: gives the list as it is now."""
 
-    def __init__(self) -> None:
+    def __init__(self, origins: Callable[[], Sequence[Origin]] = allowed_origins) -> None:
+        self._origins = origins
         self._lock = threading.Lock()
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._slots = threading.BoundedSemaphore(FETCHES_AT_ONCE)
@@ -69,18 +76,22 @@ class IssuerKeys:
     def find(self, issuer: str, kid: str, now: datetime) -> PublicKey:
         """The issuer's public key of that id. now: aware UTC.
 
-        Raises IssuerError (cannot be fetched or read), UnknownKeyError (fetched, and not in it),
-        KeyFormatError (in it, and not usable).
+        Raises IssuerError (not on the list, cannot be fetched or read), UnknownKeyError (fetched, and not in
+        it), KeyFormatError (in it, and not usable).
         """
+        origins = self._origins()
+        if not is_covered(issuer, origins):
+            raise IssuerError(f"Its keys were not fetched: {UNLISTED.removesuffix('.')}")
         known = self._entry(issuer)
         seen = known.looked_at
-        if known.is_fresh(now):
+        key_set = known.usable(origins, now)
+        if key_set is not None:
             try:
-                return find_key(known.key_set, kid)
+                return find_key(key_set, kid)
             except UnknownKeyError:
                 if seen is not None and now - seen < LOOKS_AGAIN_AFTER:
                     raise
-        return find_key(self._fetched(issuer, known, seen, now), kid)
+        return find_key(self._fetched(issuer, known, seen, origins, now), kid)
 
     def forget(self) -> None:
         """Drop everything that is remembered."""
@@ -95,20 +106,23 @@ class IssuerKeys:
                 self._known.popitem(last=False)
             return known
 
-    def _fetched(self, issuer: str, known: _Known, seen: datetime | None, now: datetime) -> dict[str, Any]:
+    def _fetched(
+        self, issuer: str, known: _Known, seen: datetime | None, origins: Sequence[Origin], now: datetime
+    ) -> dict[str, Any]:
         """The key set, by this thread's fetch or by that of another since this one has `seen` the entry."""
         if not known.lock.acquire(timeout=known.patience()):
             raise IssuerError("Its keys are being fetched and have not come yet; try again")
         try:
             if known.looked_at == seen:
-                self._look(issuer, known, now)
-            if known.key_set is None or not known.is_fresh(now):
+                self._look(issuer, known, origins, now)
+            key_set = known.usable(origins, now)
+            if key_set is None:
                 raise IssuerError(known.failure or "Its keys could not be fetched")
-            return known.key_set
+            return key_set
         finally:
             known.lock.release()
 
-    def _look(self, issuer: str, known: _Known, now: datetime) -> None:
+    def _look(self, issuer: str, known: _Known, origins: Sequence[Origin], now: datetime) -> None:
         """One fetch, unless the last one failed a moment ago. A failure leaves fresh keys as they are."""
         if known.failure and known.looked_at is not None and now - known.looked_at < FAILURE_KEPT:
             return
@@ -116,11 +130,12 @@ class IssuerKeys:
             raise IssuerError("Too many issuers are being asked at this moment; try again")
         known.began = time.monotonic()
         try:
-            key_set = fetch_key_set(issuer)
+            address, key_set = fetch_key_set(issuer, origins)
         except IssuerError as error:
             known.failure, known.looked_at = str(error), now
         else:
-            known.key_set, known.failure, known.fetched_at, known.looked_at = key_set, "", now, now
+            known.key_set, known.keys_address, known.failure = key_set, address, ""
+            known.fetched_at = known.looked_at = now
         finally:
             known.began = None
             self._slots.release()
@@ -129,10 +144,10 @@ class IssuerKeys:
 issuer_keys = IssuerKeys()
 
 
-def fetch_key_set(issuer: str) -> dict[str, Any]:
-    """Discovery document, then key set, both within FETCH_SECONDS. Raises IssuerError."""
+def fetch_key_set(issuer: str, origins: Sequence[Origin]) -> tuple[str, dict[str, Any]]:
+    """Discovery document, then key set with its address, both within FETCH_SECONDS. Raises IssuerError."""
     with Deadline(FETCH_SECONDS) as deadline:
-        session = GuardedSession(allowed_origins(), deadline)
+        session = GuardedSession(origins, deadline)
         try:
             # A slash at the issuer's end goes before the well-known part is added (section 4.1).
             address = f"{issuer.removesuffix('/')}/.well-known/openid-configuration"
@@ -149,7 +164,7 @@ def fetch_key_set(issuer: str) -> dict[str, Any]:
             session.close()
     if not isinstance(key_set.get("keys"), list):
         raise IssuerError("Its key set is not a list of keys")
-    return key_set
+    return keys_address, key_set
 
 
 def _object(session: GuardedSession, address: str, what: str) -> dict[str, Any]:

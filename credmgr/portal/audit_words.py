@@ -50,6 +50,8 @@ TAG_WORDS: dict[EventTag, str] = {
     EventTag.FLOW_TESTED: "Token test run",
     EventTag.LIST_EXPORTED: "List of applications exported",
     EventTag.DIRECTORY_ASSERTIONS_CHANGED: "Use of client assertions changed",
+    EventTag.ORIGIN_ADDED: "Allowed origin added",
+    EventTag.ORIGIN_REMOVED: "Allowed origin removed",
     EventTag.SIGNING_KEY_CREATED: "Signing key created",
     EventTag.VAULT_KEY_ADDED: "Vault key added",
     EventTag.VAULT_KEY_ROTATED: "Encryption key rotated",
@@ -73,6 +75,7 @@ _LABELS = {
     "allowedMemberTypes": "Member types",
     "startDateTime": "Start",
     "endDateTime": "End",
+    "ownCa": "Own CA",
 }
 
 

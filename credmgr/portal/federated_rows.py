@@ -9,9 +9,10 @@ from credmgr.audit.credential_use import RecentUse, recent_use
 from credmgr.audit.queries import last_used
 from credmgr.credentials.federated import PER_APPLICATION
 from credmgr.credentials.models import FederatedCredential
-from credmgr.outbound import is_allowed
+from credmgr.origins.queries import allowed_origins, is_allowed
 from credmgr.portal.credential_impact import Impact, impact_on_callers
 from credmgr.portal.credential_lists import RECENT
+from credmgr.portal.origin_rows import adding_address
 from credmgr.registrations.models import Application
 
 
@@ -26,6 +27,11 @@ class FederatedRow:
     last_used_at: datetime | None
     use: RecentUse
     is_listed: bool
+
+    @property
+    def adding_address(self) -> str:
+        """Where its issuer's origin can be put on the list."""
+        return adding_address(self.record.issuer)
 
     @property
     def id(self) -> uuid.UUID:
@@ -43,9 +49,13 @@ def rows_of(records: Iterable[FederatedCredential], now: datetime) -> list[Feder
     found = list(records)
     ids = [record.pk for record in found]
     used, recent = last_used(ids), recent_use(ids, now - RECENT)
+    origins = allowed_origins() if found else []
     return [
         FederatedRow(
-            record, used.get(record.pk), recent.get(record.pk, RecentUse()), is_allowed(record.issuer)
+            record,
+            used.get(record.pk),
+            recent.get(record.pk, RecentUse()),
+            is_allowed(record.issuer, origins),
         )
         for record in found
     ]

@@ -51,6 +51,7 @@ _MAIN = (
     _Page("sign_ins", "Activity", "activity", ("audit", "sign_in")),
     _Page("decode", "Decode token", "code"),
     _Page("aadsts", "AADSTS codes", "stethoscope", ("aadsts_code",)),
+    _Page("origins", "Allowed origins", "globe", ("origin_new", "origin_remove")),
 )
 _APPLICATION: tuple[tuple[str, tuple[_Page, ...]], ...] = (
     (

@@ -1,6 +1,6 @@
 """All pages of the portal, in one namespace."""
 
-from credmgr.portal.routes import applications, credentials, flow_tests, logs, permissions, tools
+from credmgr.portal.routes import applications, credentials, flow_tests, logs, origins, permissions, tools
 
 app_name = "portal"
 
@@ -10,5 +10,6 @@ urlpatterns = [
     *permissions.urlpatterns,
     *flow_tests.urlpatterns,
     *logs.urlpatterns,
+    *origins.urlpatterns,
     *tools.urlpatterns,
 ]

@@ -1,5 +1,5 @@
-"""Federated credentials on the running server: another application as the identity, and an
-issuer that hangs.
+"""Federated credentials on the running server: another application as the identity, an issuer that hangs,
+an issuer that is put on the list and taken off it while everything runs.
 """
 
 import base64
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.acceptance.portal_session import PortalSession, read_page
 from tests.authority.assertion_maker import TYPE, compact
 from tests.flowtest.far_side import FarSide
 from tests.installation import Installation, InstallationFactory
@@ -124,3 +125,44 @@ print(json.dumps({{"app": str(app.client_id), "value": value}}))
         answers = [each.result() for each in hanging]
     assert {answer.json()["error_codes"][0] for answer in answers} == {50166}
     assert slowest < 2.5, "a request waited for the issuer's deadline"
+
+
+def test_adding_and_removing_an_origin_is_in_force_at_once_in_every_process(
+    fresh_installation: InstallationFactory, side: FarSide
+) -> None:
+    """Decision 10: keys that were fetched before do not outlive the entry either."""
+    server = fresh_installation(CREDMGR_WORKERS="3")
+    issuer = f"{side.url}/pool/v2.0"
+    ids = shell(
+        server,
+        f"""
+add_federated_credential(app, name="listed-later", issuer="{issuer}", subject="worker", **given)
+print(json.dumps({{"app": str(app.client_id), "value": value}}))
+""",
+    )
+    now = int(time.time())
+    claims = {"iss": issuer, "sub": "worker", "aud": AUDIENCE, "exp": now + 600, "jti": str(uuid.uuid4())}
+    assertion = compact({"alg": "RS256", "kid": "far-1"}, claims, side.signing_key)
+
+    def statuses() -> set[int]:
+        """Of enough requests that each process answers some."""
+        with ThreadPoolExecutor(6) as pool:
+            return {
+                each.status_code
+                for each in pool.map(lambda _: present(server, ids["app"], assertion), range(24))
+            }
+
+    assert statuses() == {400}
+    assert side.requests == []
+    person = PortalSession(server.portal_url, server.admin_name, server.admin_password)
+    typed = {"address": side.url, "is_private": "on", "own_ca": "on", "ca_text": side.ca_file.read_text()}
+    added = person.submit("/origins/new", typed)
+    assert "may be called from now on" in added.text
+    # Meanwhile a process may wait for its own first fetch, and say so.
+    assert statuses() <= {200, 400}
+    assert statuses() == {200}
+    asked = len(side.requests)
+    remove = next(link for link in read_page(added.text).links if link.endswith("/remove"))
+    assert "is not called any more" in person.submit(remove, {}).text
+    assert statuses() == {400}
+    assert len(side.requests) == asked

@@ -15,6 +15,7 @@ from credmgr.authority.issuer_keys import FETCHES_AT_ONCE, IssuerError, IssuerKe
 from credmgr.env import AllowedOrigin
 from credmgr.jose.errors import UnknownKeyError
 from credmgr.jose.jwk import public_jwk
+from credmgr.outbound import configured_origins
 from tests.flowtest.far_side import FarSide, Handler, rsa_key, send_json
 
 NOW = datetime(2026, 11, 23, 14, 52, 6, tzinfo=UTC)
@@ -37,7 +38,7 @@ def issuer_of(side: FarSide, name: str = "pool") -> str:
 
 def test_f3_keys_are_kept_for_ten_minutes(side: FarSide) -> None:
     """F-3."""
-    keys = IssuerKeys()
+    keys = IssuerKeys(configured_origins)
     for moment in (NOW, NOW + MINUTE, NOW + 10 * MINUTE - SECOND):
         keys.find(issuer_of(side), "far-1", moment)
     assert len(side.requests) == 2
@@ -47,7 +48,7 @@ def test_f3_keys_are_kept_for_ten_minutes(side: FarSide) -> None:
 
 def test_f3_a_changed_key_is_found_and_unknown_ids_ask_once_a_minute(side: FarSide) -> None:
     """F-3: a flood of unknown ids makes no flood of requests."""
-    keys = IssuerKeys()
+    keys = IssuerKeys(configured_origins)
     issuer = issuer_of(side)
     keys.find(issuer, "far-1", NOW)
     for number in range(20):
@@ -67,7 +68,7 @@ def test_f3_a_changed_key_is_found_and_unknown_ids_ask_once_a_minute(side: FarSi
 
 
 def test_a_failed_look_for_a_new_key_leaves_the_kept_ones(side: FarSide) -> None:
-    keys = IssuerKeys()
+    keys = IssuerKeys(configured_origins)
     issuer = issuer_of(side)
     keys.find(issuer, "far-1", NOW)
     side.answers["GET", "/keys"] = lambda request: send_json(request, 503, {})
@@ -79,7 +80,7 @@ def test_a_failed_look_for_a_new_key_leaves_the_kept_ones(side: FarSide) -> None
 
 
 def test_a_failure_is_remembered_for_ten_seconds(side: FarSide) -> None:
-    keys = IssuerKeys()
+    keys = IssuerKeys(configured_origins)
     side.answers["GET", "/openid-configuration"] = lambda request: send_json(request, 500, {})
     for moment in (NOW, NOW + 9 * SECOND):
         with pytest.raises(IssuerError, match="HTTP 500"):
@@ -91,7 +92,7 @@ def test_a_failure_is_remembered_for_ten_seconds(side: FarSide) -> None:
 
 def test_issuers_do_not_share_keys(side: FarSide) -> None:
     """Each issuer has a key set of its own, however alike their addresses."""
-    keys = IssuerKeys()
+    keys = IssuerKeys(configured_origins)
     other = {"keys": [{**public_jwk(rsa_key(6).public_key()), "kid": "far-1"}]}
 
     def answer(request: Handler) -> None:
@@ -106,7 +107,7 @@ def test_issuers_do_not_share_keys(side: FarSide) -> None:
 
 def test_many_requests_at_once_share_one_fetch(side: FarSide) -> None:
     """A cold start under load: one asks, the rest wait for it."""
-    keys = IssuerKeys()
+    keys = IssuerKeys(configured_origins)
     start = threading.Barrier(8)
 
     def run(_: int) -> object:
@@ -124,7 +125,7 @@ def test_f4_a_slow_issuer_holds_few_threads_and_never_for_long(
     """F-4: no other request waits for it; more slow issuers than there are places are refused at once."""
     monkeypatch.setattr(keys_module, "FETCH_SECONDS", 2.5)
     monkeypatch.setattr(keys_module, "WAIT_SECONDS", 0.3)
-    keys = IssuerKeys()
+    keys = IssuerKeys(configured_origins)
     assert keys.find(issuer_of(side, "good"), "far-1", NOW)
 
     def answer(request: Handler) -> None:
@@ -155,7 +156,7 @@ def test_f4_a_slow_issuer_holds_few_threads_and_never_for_long(
 def test_what_is_remembered_has_a_limit(side: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
     """The longest unused issuer is forgotten first."""
     monkeypatch.setattr(keys_module, "ISSUERS_KEPT", 2)
-    keys = IssuerKeys()
+    keys = IssuerKeys(configured_origins)
     for name in ("one", "two", "one", "three", "one"):
         keys.find(issuer_of(side, name), "far-1", NOW)
     assert len(side.requests) == 6

@@ -7,11 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from credmgr import env
 from credmgr.outbound import (
     Answer,
     Deadline,
@@ -19,9 +17,7 @@ from credmgr.outbound import (
     GuardedSession,
     Origin,
     OutboundError,
-    allowed_origins,
     built_in_origin,
-    is_allowed,
 )
 from tests.flowtest.far_side import FarSide, make_ca, send
 
@@ -130,41 +126,6 @@ def test_o2_the_built_in_authority_is_listed_by_configuration(settings: object) 
     assert (origin.host, origin.port, origin.is_private) == ("localhost", 8443, True)
     assert origin.covers("https://localhost:8443/x")
     assert not origin.covers("https://localhost:8000/x")
-
-
-def test_o1_the_list_is_what_is_configured_and_the_well_known_issuers(
-    settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Decision 16: exact origins; marks say what else an entry allows."""
-    ca_file = tmp_path / "ca.pem"
-    ca_file.touch()
-    monkeypatch.setenv(
-        "CREDMGR_ALLOWED_ORIGINS",
-        f"https://IDP.example.com, https://10.0.0.7:6443 private ca={ca_file},"
-        "http://localhost:9000 http private",
-    )
-    settings.ALLOWED_ORIGINS = env.origins("CREDMGR_ALLOWED_ORIGINS")
-    found = {(each.scheme, each.host, each.port): each for each in allowed_origins()}
-    assert set(found) == {
-        ("https", "localhost", 8443),
-        ("https", "idp.example.com", 443),
-        ("https", "10.0.0.7", 6443),
-        ("http", "localhost", 9000),
-        ("https", "token.actions.githubusercontent.com", 443),
-        ("https", "login.microsoftonline.com", 443),
-        ("https", "login.microsoftonline.us", 443),
-        ("https", "login.partner.microsoftonline.cn", 443),
-    }
-    assert {key for key, each in found.items() if each.is_private} == {
-        ("https", "localhost", 8443),
-        ("https", "10.0.0.7", 6443),
-        ("http", "localhost", 9000),
-    }
-    assert found["https", "10.0.0.7", 6443].ca_file == ca_file
-    assert found["https", "idp.example.com", 443].ca_file.is_file()
-    assert is_allowed("https://idp.example.com/tenant")
-    for other in ("http://idp.example.com/", "https://idp.example.com:8443/", "https://localhost:9000/"):
-        assert not is_allowed(other)
 
 
 def test_o3_plain_http_is_sent_to_a_marked_entry_only() -> None:

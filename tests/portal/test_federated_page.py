@@ -169,7 +169,10 @@ def test_each_scenario_makes_issuer_and_subject(
     assert (row.issuer, row.subject, row.audience) == (issuer, subject, DEFAULT_AUDIENCE)
     assert AuditEvent.objects.latest("sequence").tag == "application:federated-credential:added"
     told = text_of(signed_in.get(answer.headers["Location"]))
-    assert ("CREDMGR_ALLOWED_ORIGINS" in told) == ("example.com" in issuer)
+    is_unlisted = "example.com" in issuer
+    assert ("is not on the list of allowed origins" in told) == is_unlisted
+    # Once in the message, once in the row.
+    assert told.count("/origins/new?address=https%3A%2F%2F") == (2 if is_unlisted else 0)
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,13 @@ from credmgr.credentials.federated import (
 )
 from credmgr.credentials.models import FederatedCredential
 from credmgr.errors import DomainError, NotFoundError
-from credmgr.outbound import is_allowed
+from credmgr.origins.queries import is_allowed
 from credmgr.portal.access import application_or_404
 from credmgr.portal.credential_lists import tab_to_open, tabs_of
 from credmgr.portal.federated_rows import federated_rows, impact_of_federated, room_in, rows_of
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.federated import FederatedEditForm, FederatedForm
+from credmgr.portal.origin_rows import unlisted_warning
 from credmgr.registrations.models import Application
 
 _TRUST = ("issuer", "subject", "audience", "description")
@@ -161,11 +162,8 @@ def _saved(request: HttpRequest, credential: FederatedCredential, sentence: str)
     if is_allowed(credential.issuer):
         messages.success(request, sentence)
     else:
-        messages.warning(
-            request,
-            f"{sentence} Its issuer is not on the list of origins that this server may call, so no token "
-            "of it can be verified yet. Whoever runs the server can add it to CREDMGR_ALLOWED_ORIGINS.",
-        )
+        consequence = "no token of this issuer can be verified yet"
+        messages.warning(request, unlisted_warning(sentence, credential.issuer, consequence))
     return redirect("portal:federated", credential.application_id)
 
 
