@@ -11,9 +11,14 @@ from django.db import models
 
 
 class User(AbstractUser):
-    """A person. Until roles exist everyone here is an administrator."""
+    """A person. Until roles exist everyone here is an administrator.
+
+    last_directory_id: where the person worked last, and begins the next time. An id alone: directories are of
+    a higher layer, and one may be deleted meanwhile.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    last_directory_id = models.UUIDField(null=True, blank=True)
 
     @property
     def shown_name(self) -> str:

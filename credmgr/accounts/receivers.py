@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from credmgr.accounts import sessions
+from credmgr.accounts.models import User
 
 
 @receiver(user_logged_in, dispatch_uid="credmgr.accounts.sessions")
-def stamp_session(request: HttpRequest, **_: Any) -> None:
+def stamp_session(request: HttpRequest, user: User, **_: Any) -> None:
     """The limits and the step-up count from here."""
-    sessions.start(request.session, timezone.now())
+    sessions.start(request.session, user, timezone.now())

@@ -1,5 +1,6 @@
 """How long a session lasts, and how sessions end. All moments are kept on the server, in the session."""
 
+import uuid
 from datetime import datetime
 
 from django.conf import settings
@@ -12,14 +13,18 @@ from credmgr.accounts.models import Session, User
 SIGNED_IN_AT = "signed_in_at"
 SEEN_AT = "seen_at"
 CONFIRMED_AT = "confirmed_at"
+# Id of the directory that the person works in; without it the default one.
+DIRECTORY = "directory"
 # Not every request writes: a session may end this many seconds before its idle time is over, never after.
 SEEN_EVERY_SECONDS = 20
 
 
-def start(session: SessionBase, now: datetime) -> None:
-    """Note a fresh sign-in, which counts as a confirmation of the password."""
+def start(session: SessionBase, user: User, now: datetime) -> None:
+    """Note a fresh sign-in, which counts as a confirmation of the password; on with the last directory."""
     moment = now.timestamp()
     session[SIGNED_IN_AT] = session[SEEN_AT] = session[CONFIRMED_AT] = moment
+    if user.last_directory_id is not None:
+        session[DIRECTORY] = str(user.last_directory_id)
 
 
 def confirm(session: SessionBase, now: datetime) -> None:
@@ -53,6 +58,18 @@ def touch(session: SessionBase, now: datetime) -> None:
     """Note that the person is still here."""
     if abs(now.timestamp() - session[SEEN_AT]) >= SEEN_EVERY_SECONDS:
         session[SEEN_AT] = now.timestamp()
+
+
+def work_in(session: SessionBase, user: User, directory_id: uuid.UUID) -> None:
+    """Work in that directory from now on, in this session and after the next sign-in; not in other ones."""
+    session[DIRECTORY] = str(directory_id)
+    User.objects.filter(pk=user.pk).update(last_directory_id=directory_id)
+
+
+def directory_id_of(session: SessionBase) -> uuid.UUID | None:
+    """The directory that the person chose; None for the default one."""
+    chosen = session.get(DIRECTORY)
+    return uuid.UUID(chosen) if isinstance(chosen, str) else None
 
 
 def end_sessions(user: User, *, keep: str | None = None) -> int:

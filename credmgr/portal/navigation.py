@@ -10,11 +10,15 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from credmgr.accounts.models import User
+from credmgr.portal.access import directory_in_use
 from credmgr.registrations.models import Tenant
+from credmgr.registrations.queries import NamedDirectory, named_directories
 
 # `__Host-` cookies need https; on the plain loopback listener the name is bare.
 THEME_COOKIE = "__Host-theme" if settings.SESSION_COOKIE_SECURE else "theme"
 THEMES = ("light", "dark")
+# So many directories stand in the top bar's menu; the page that lists them has the rest.
+_MENU_DIRECTORIES = 12
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,40 @@ class _Page:
     also: tuple[str, ...] = ()
 
 
-_MAIN = (
-    _Page("applications", "App registrations", "apps", ("application_new",)),
-    _Page("sign_ins", "Activity", "activity", ("audit", "sign_in")),
-    _Page("decode", "Decode token", "code"),
-    _Page("aadsts", "AADSTS codes", "stethoscope", ("aadsts_code",)),
-    _Page("origins", "Allowed origins", "globe", ("origin_new", "origin_remove")),
+# Pages of one directory take its id in their address, those of the one in use may do without.
+_MAIN: tuple[tuple[str, tuple[_Page, ...]], ...] = (
+    (
+        "",
+        (
+            _Page("applications", "App registrations", "apps", ("application_new",)),
+            _Page("sign_ins", "Activity", "activity", ("audit", "sign_in")),
+        ),
+    ),
+    (
+        "Directory",
+        (
+            _Page(
+                "directory",
+                "Overview",
+                "building",
+                (
+                    "directory_rename",
+                    "directory_domain_new",
+                    "directory_domain_remove",
+                    "directory_delete",
+                ),
+            ),
+            _Page("directories", "Manage directories", "board", ("directory_new",)),
+        ),
+    ),
+    (
+        "Tools",
+        (
+            _Page("decode", "Decode token", "code"),
+            _Page("aadsts", "AADSTS codes", "stethoscope", ("aadsts_code",)),
+        ),
+    ),
+    ("Server", (_Page("origins", "Allowed origins", "globe", ("origin_new", "origin_remove")),)),
 )
 _APPLICATION: tuple[tuple[str, tuple[_Page, ...]], ...] = (
     (
@@ -133,12 +165,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if not isinstance(user, User) or not user.is_authenticated:
         return context
-    here = _name_of(request)
-    current = "applications" if "application_id" in _arguments_of(request) else here
+    directory = directory_in_use(request)
     return context | {
         "person": user,
-        "tenant": Tenant.objects.filter(is_default=True).first(),
-        "navigation": _entries(_MAIN, current),
+        "tenant": directory,
+        "directories": _menu_directories(directory),
+        "navigation": _groups(_MAIN, _current(request, directory), directory.pk if directory else None),
         "account_entries": [
             entry
             for entry in (
@@ -151,17 +183,42 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+def _menu_directories(in_use: Tenant | None) -> list[NamedDirectory]:
+    """The first ones by name, the one in use among them."""
+    found = named_directories(_MENU_DIRECTORIES)
+    if in_use is not None and all(each.id != in_use.pk for each in found):
+        found = [NamedDirectory(in_use.pk, in_use.name, ""), *found]
+    return found
+
+
+def _current(request: HttpRequest, in_use: Tenant | None) -> str:
+    """The page that counts as current: an application's belong to the list, so do another directory's."""
+    arguments = _arguments_of(request)
+    if "application_id" in arguments:
+        return "applications"
+    if "directory_id" in arguments and (in_use is None or arguments["directory_id"] != in_use.pk):
+        return "directories"
+    return _name_of(request)
+
+
 def application_menu(request: HttpRequest, application_id: uuid.UUID) -> list[Group]:
     """The menu of one application: only entries whose page exists."""
-    here = _name_of(request)
-    groups = (Group(heading, _entries(pages, here, application_id)) for heading, pages in _APPLICATION)
-    return [group for group in groups if group.entries]
+    return _groups(_APPLICATION, _name_of(request), application_id)
 
 
-def _entries(pages: tuple[_Page, ...], here: str, application_id: uuid.UUID | None = None) -> list[Entry]:
+def _groups(
+    groups: tuple[tuple[str, tuple[_Page, ...]], ...], here: str, object_id: uuid.UUID | None
+) -> list[Group]:
+    made = (Group(heading, _entries(pages, here, object_id)) for heading, pages in groups)
+    return [group for group in made if group.entries]
+
+
+def _entries(pages: tuple[_Page, ...], here: str, object_id: uuid.UUID | None) -> list[Entry]:
+    """object_id: goes into the addresses that take one."""
     entries = []
     for page in pages:
-        found = address(f"portal:{page.name}", *([application_id] if application_id else []))
+        with_id = address(f"portal:{page.name}", object_id) if object_id else ""
+        found = with_id or address(f"portal:{page.name}")
         if found:
             current = here == page.name or here in page.also
             entries.append(Entry(page.name, page.label, page.icon, found, current))

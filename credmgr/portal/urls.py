@@ -1,6 +1,15 @@
 """All pages of the portal, in one namespace."""
 
-from credmgr.portal.routes import applications, credentials, flow_tests, logs, origins, permissions, tools
+from credmgr.portal.routes import (
+    applications,
+    credentials,
+    directories,
+    flow_tests,
+    logs,
+    origins,
+    permissions,
+    tools,
+)
 
 app_name = "portal"
 
@@ -9,6 +18,7 @@ urlpatterns = [
     *credentials.urlpatterns,
     *permissions.urlpatterns,
     *flow_tests.urlpatterns,
+    *directories.urlpatterns,
     *logs.urlpatterns,
     *origins.urlpatterns,
     *tools.urlpatterns,

@@ -11,8 +11,8 @@ from django.db import DatabaseError
 
 from credmgr.errors import DomainError
 from credmgr.registrations.errors import RegistrationNotFoundError
-from credmgr.registrations.models import Application
-from credmgr.registrations.queries import default_tenant, parse_guid
+from credmgr.registrations.models import Application, Tenant
+from credmgr.registrations.queries import default_tenant, find_directory, parse_guid
 from credmgr.vault.errors import VaultError
 
 Answer = dict[str, Any] | list[dict[str, Any]]
@@ -46,13 +46,25 @@ class ActCommand(BaseCommand):
         raise NotImplementedError
 
 
+def add_directory_argument(parser: CommandParser) -> None:
+    """--directory, for commands that work in one."""
+    parser.add_argument(
+        "--directory", default="", metavar="DIRECTORY", help="ID or domain; default: the default directory"
+    )
+
+
+def directory_for(text: str) -> Tenant:
+    """The directory that --directory names, the default one without it. Raises RegistrationNotFoundError."""
+    return find_directory(text) if text else default_tenant()
+
+
 def application_for(text: str) -> Application:
-    """The live registration of the default directory with that client id or object id.
+    """The live registration with that client id or object id, in whatever directory.
 
     Raises RegistrationNotFoundError.
     """
     guid = parse_guid(text.strip())
-    rows = Application.objects.filter(tenant=default_tenant()).select_related("tenant")
+    rows = Application.objects.select_related("tenant")
     application = _by_either_id(rows, guid) if guid else None
     if application is None:
         raise RegistrationNotFoundError(

@@ -19,22 +19,22 @@ _REORDERING = set("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 _CONTROL_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 
 
-def clean_display_name(typed: str) -> str:
+def clean_display_name(typed: str, *, field: str = "display_name") -> str:
     """A name of 1 to 120 characters, surrounding white space removed."""
     name = typed.strip()
     if not any(unicodedata.category(character)[0] not in "CZ" for character in name):
-        raise RegistrationError("name_missing", "Enter a name.", field="display_name")
+        raise RegistrationError("name_missing", "Enter a name.", field=field)
     if len(name) > NAME_MAX:
         raise RegistrationError(
             "name_too_long",
             f"The name has {len(name)} characters. Shorten it to {NAME_MAX} or fewer.",
-            field="display_name",
+            field=field,
         )
     if has_control_characters(name):
         raise RegistrationError(
             "name_characters",
             "The name holds line breaks or invisible control characters. Type it again without them.",
-            field="display_name",
+            field=field,
         )
     return name
 

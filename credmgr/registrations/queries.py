@@ -2,16 +2,41 @@
 
 import re
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Lower
 
 from credmgr.accounts.models import User
-from credmgr.registrations.directories import ensure_default_tenant as ensure_default_tenant
 from credmgr.registrations.errors import RegistrationNotFoundError
-from credmgr.registrations.models import Application, IdentifierUri, Tenant
+from credmgr.registrations.models import Application, IdentifierUri, Tenant, TenantDomain
 
 # ASCII only and the canonical form only: uuid.UUID() would also take braces, prefixes and full-width digits.
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class NamedDirectory:
+    """A directory as a menu shows it. domain: its initial one, which tells namesakes apart."""
+
+    id: uuid.UUID
+    name: str
+    domain: str
+
+
+@dataclass(frozen=True)
+class ListedDirectory:
+    """A directory in a list. domains: the initial one first; registrations: those that are not deleted."""
+
+    tenant: Tenant
+    domains: tuple[str, ...]
+    registrations: int
+
+    @property
+    def primary_domain(self) -> str:
+        """The initial domain."""
+        return self.domains[0] if self.domains else ""
 
 
 def parse_guid(text: str) -> uuid.UUID | None:
@@ -20,7 +45,9 @@ def parse_guid(text: str) -> uuid.UUID | None:
 
 
 def default_tenant() -> Tenant:
-    """The directory that the portal works in. Raises RegistrationNotFoundError before the first start."""
+    """The directory that is there from the beginning. Raises RegistrationNotFoundError before the first
+    start.
+    """
     try:
         return Tenant.objects.get(is_default=True)
     except Tenant.DoesNotExist:
@@ -28,6 +55,47 @@ def default_tenant() -> Tenant:
             "no_directory",
             "There is no directory yet. Start the server once: it creates the default directory.",
         ) from None
+
+
+def directory_or_default(wanted: uuid.UUID | None) -> Tenant | None:
+    """The wanted directory, the default one where it is not there (any more); None before the first start."""
+    return Tenant.objects.filter(Q(pk=wanted) | Q(is_default=True)).order_by("is_default").first()
+
+
+def named_directories(most: int) -> list[NamedDirectory]:
+    """Directories by name, so many at most. One query."""
+    initial = TenantDomain.objects.filter(tenant=OuterRef("pk"), is_initial=True).values("name")[:1]
+    rows = Tenant.objects.order_by(Lower("name"), "pk").values_list("pk", "name", Subquery(initial))
+    return [NamedDirectory(pk, name, domain or "") for pk, name, domain in rows[:most]]
+
+
+def find_directory(text: str) -> Tenant:
+    """The directory with that id or domain name. Raises RegistrationNotFoundError."""
+    wanted = text.strip().lower()
+    guid = parse_guid(wanted)
+    rows = Tenant.objects.filter(pk=guid) if guid else Tenant.objects.filter(domains__name=wanted)
+    found = rows.first()
+    if found is None:
+        raise RegistrationNotFoundError(
+            "directory_unknown",
+            f"There is no directory with the ID or domain {text}. Run list_directories to see all.",
+        )
+    return found
+
+
+def describe_directories(tenants: Sequence[Tenant]) -> list[ListedDirectory]:
+    """The same two queries for any number of directories."""
+    keys = [tenant.pk for tenant in tenants]
+    domains: dict[uuid.UUID, list[str]] = {}
+    rows = TenantDomain.objects.filter(tenant__in=keys).order_by("-is_initial", "name")
+    for tenant_id, name in rows.values_list("tenant_id", "name"):
+        domains.setdefault(tenant_id, []).append(name)
+    live = Application.objects.filter(tenant__in=keys, deleted_at=None).values_list("tenant_id")
+    counts: dict[uuid.UUID, int] = dict(live.annotate(Count("pk")))
+    return [
+        ListedDirectory(tenant, tuple(domains.get(tenant.pk, ())), counts.get(tenant.pk, 0))
+        for tenant in tenants
+    ]
 
 
 def application_by_client_id(tenant: Tenant, client_id: uuid.UUID | str) -> Application | None:

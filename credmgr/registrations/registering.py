@@ -75,6 +75,7 @@ def register_application(
     try:
         with transaction.atomic():
             _refuse_repeated_form(form_token)
+            _refuse_deleted_directory(tenant)
             _refuse_beyond_limit(actor, is_demo)
             application.save(force_insert=True)
             _set_identifier_uri(application, uri)
@@ -91,6 +92,7 @@ def register_application(
         # A parallel request was faster: the constraint held, and by now its row can be seen.
         _refuse_repeated_form(form_token)
         _refuse_taken_uri(application, uri)
+        _refuse_deleted_directory(tenant)
         raise
     return application
 
@@ -326,6 +328,13 @@ def _refuse_repeated_form(form_token: uuid.UUID | None) -> None:
     existing = Application.objects.filter(form_token=form_token).first() if form_token else None
     if existing is not None:
         raise DuplicateFormError(existing)
+
+
+def _refuse_deleted_directory(tenant: Tenant) -> None:
+    if not Tenant.objects.filter(pk=tenant.pk).exists():
+        raise RegistrationError(
+            "directory_deleted", f"{tenant.name} was deleted meanwhile. Nothing was registered."
+        )
 
 
 def _refuse_beyond_limit(actor: Actor, is_demo: bool) -> None:

@@ -4,7 +4,7 @@ from django import forms
 
 from credmgr.accounts.models import User
 from credmgr.accounts.step_up import StepUpFormMixin
-from credmgr.portal.forms.base import OncePerFormMixin, PortalForm
+from credmgr.portal.forms.base import InDirectoryMixin, OncePerFormMixin, PortalForm
 from credmgr.registrations.models import AUDIENCES, SINGLE_TENANT
 from credmgr.registrations.naming import NAME_MAX, NOTES_MAX, URI_MAX
 
@@ -18,7 +18,7 @@ START_WITH = [
 TOKEN_VERSIONS = [("2", "Version 2"), ("1", "Version 1"), ("", "Not set, which means version 1")]
 
 
-class RegisterForm(OncePerFormMixin, PortalForm):
+class RegisterForm(OncePerFormMixin, InDirectoryMixin, PortalForm):
     """Register an application."""
 
     display_name = forms.CharField(

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from credmgr.errors import DomainError
+from credmgr.registrations.models import Tenant
 
 _CLASSES = {
     forms.Textarea: "textarea",
@@ -41,6 +42,32 @@ class OncePerFormMixin(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["form_token"].initial = uuid.uuid4
+
+
+class InDirectoryMixin(forms.Form):
+    """Says in which directory the form was opened: another tab may have switched since (one session, one
+    directory). Then nothing is made, what was typed stays, and the next press counts for the new directory.
+    """
+
+    directory = forms.UUIDField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, in_use: Tenant, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.in_use = in_use
+        self.fields["directory"].initial = in_use.pk
+
+    def clean(self) -> dict[str, Any]:
+        """Compare."""
+        cleaned = super().clean() or self.cleaned_data
+        opened_in = cleaned.get("directory")
+        if opened_in not in (None, self.in_use.pk):
+            self.data = {**self.data.dict(), "directory": str(self.in_use.pk)}  # type: ignore[attr-defined] # POST
+            self.add_error(
+                None,
+                f"You switched to the directory {self.in_use.name} since this form was opened. Send it again "
+                "to go on there, or switch back first.",
+            )
+        return cleaned
 
 
 def dress(field: forms.Field) -> None:

@@ -24,7 +24,7 @@ _NEXT_PAGE = {"certificate": "portal:certificate_new", "secret": "portal:secret_
 @require_http_methods(["GET", "HEAD", "POST"])
 def application_new(request: HttpRequest) -> HttpResponse:
     """The form, and what it makes."""
-    form = RegisterForm(request.POST if request.method == "POST" else None)
+    form = RegisterForm(request.POST if request.method == "POST" else None, in_use=directory_of(request))
     if form.is_bound and form.is_valid():
         made = _register(request, form)
         if made is not None:

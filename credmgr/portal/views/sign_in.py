@@ -21,7 +21,7 @@ from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.errors import DomainError
 from credmgr.portal.forms.account import SetupForm, SignInForm
-from credmgr.registrations.models import Tenant
+from credmgr.registrations.queries import directory_or_default
 
 BACKEND = settings.AUTHENTICATION_BACKENDS[0]
 # Row id of the set-up link whose token was moved out of the address.
@@ -95,7 +95,7 @@ class SignInView(LoginView):  # type: ignore[misc] # allauth publishes no types
             "session_ended": self.request.session.pop(middleware.ENDED, False),
             "idle_minutes": settings.SESSION_IDLE_SECONDS // MINUTE,
             "needs_setup": not administrators.exists(),
-            "directory": Tenant.objects.filter(is_default=True).first(),
+            "directory": directory_or_default(None),
         }
 
 

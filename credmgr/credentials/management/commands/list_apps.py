@@ -8,14 +8,13 @@ from django.utils import timezone
 from credmgr.credentials.application_filters import ALL, DELETED, STATUSES
 from credmgr.credentials.lifecycle import counted
 from credmgr.credentials.queries import ApplicationRow, export_rows
-from credmgr.registrations.act_command import ActCommand, iso
-from credmgr.registrations.queries import default_tenant
+from credmgr.registrations.act_command import ActCommand, add_directory_argument, directory_for, iso
 
 
 class Command(ActCommand):
-    """list_apps [--search TEXT] [--status STATUS] [--deleted] [--json]."""
+    """list_apps [--search TEXT] [--status STATUS] [--deleted] [--directory DIRECTORY] [--json]."""
 
-    help = "List the registrations of the default directory with their credential status."
+    help = "List the registrations of a directory with their credential status."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The same choices as on the page."""
@@ -27,11 +26,12 @@ class Command(ActCommand):
             "--status", default="", choices=["", *STATUSES], help="only this credential status"
         )
         parser.add_argument("--deleted", action="store_true", help="deleted ones that can still be restored")
+        add_directory_argument(parser)
 
     def act(self, options: dict[str, Any]) -> list[dict[str, Any]]:
         """One object per registration, by name."""
         rows = export_rows(
-            default_tenant(),
+            directory_for(options["directory"]),
             tab=DELETED if options["deleted"] else ALL,
             search=options["search"],
             status=options["status"],

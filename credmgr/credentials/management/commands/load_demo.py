@@ -8,12 +8,12 @@ from django.utils import timezone
 from credmgr.audit.recording import Actor
 from credmgr.credentials.demo_loading import load_demo, remove_demo
 from credmgr.credentials.lifecycle import counted
-from credmgr.registrations.act_command import ActCommand
+from credmgr.registrations.act_command import ActCommand, add_directory_argument, directory_for
 from credmgr.registrations.directories import ensure_default_tenant
 
 
 class Command(ActCommand):
-    """load_demo [--remove] [--json]."""
+    """load_demo [--remove] [--directory DIRECTORY] [--json]."""
 
     help = (
         "Load a dozen invented registrations in every state, marked as demo; --remove takes them away again."
@@ -23,11 +23,12 @@ class Command(ActCommand):
         """Loading is the default."""
         super().add_arguments(parser)
         parser.add_argument("--remove", action="store_true", help="remove what was loaded, and nothing else")
+        add_directory_argument(parser)
 
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
         """Load or remove."""
         now = timezone.now()
-        tenant = ensure_default_tenant(now)
+        tenant = directory_for(options["directory"]) if options["directory"] else ensure_default_tenant(now)
         if options["remove"]:
             return {"removed": remove_demo(tenant, actor=Actor.command(), now=now)}
         made = load_demo(tenant, actor=Actor.command(), now=now)

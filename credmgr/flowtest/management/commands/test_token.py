@@ -18,7 +18,7 @@ from credmgr.flowtest.queries import runnable_credentials
 from credmgr.flowtest.report import Report, Verdict
 from credmgr.flowtest.scopes import default_scope
 from credmgr.registrations.models import Application
-from credmgr.registrations.queries import default_tenant, parse_guid
+from credmgr.registrations.queries import parse_guid
 
 FILE_MAX_BYTES = 65536
 
@@ -125,9 +125,9 @@ def answer(run: FlowRun, report: Report) -> dict[str, Any]:
 
 
 def _application(app_id: str) -> Application:
-    """By client id. Deleted ones too: the test then says that it was deleted."""
+    """By client id, in whatever directory. Deleted ones too: the test then says that it was deleted."""
     wanted = parse_guid(app_id)
-    rows = Application.objects.select_related("tenant").filter(tenant=default_tenant())
+    rows = Application.objects.select_related("tenant")
     application = rows.filter(client_id=wanted).first() if wanted else None
     if application is None:
         raise CommandError(f"No application has the application (client) ID {app_id}. list_apps shows them.")

@@ -7,15 +7,16 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from credmgr.audit.recording import Actor
-from credmgr.registrations.act_command import ActCommand
+from credmgr.registrations.act_command import ActCommand, add_directory_argument, directory_for
 from credmgr.registrations.directories import ensure_default_tenant
+from credmgr.registrations.models import MULTITENANT, SINGLE_TENANT
 from credmgr.registrations.registering import register_application
 
 
 class Command(ActCommand):
-    """register_app NAME [--identifier-uri URI] [--json]."""
+    """register_app NAME [--identifier-uri URI] [--multitenant] [--directory DIRECTORY] [--json]."""
 
-    help = "Register an application in the default directory."
+    help = "Register an application."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """A name is all it needs."""
@@ -24,15 +25,20 @@ class Command(ActCommand):
         parser.add_argument(
             "--identifier-uri", default="", metavar="URI", help="Application ID URI, like api://orders"
         )
+        parser.add_argument(
+            "--multitenant", action="store_true", help="other directories may use it too, by consent"
+        )
+        add_directory_argument(parser)
 
     def act(self, options: dict[str, Any]) -> dict[str, Any]:
         """Register it, owned by nobody: the command line is no person."""
         now = timezone.now()
-        tenant = ensure_default_tenant(now)
+        tenant = directory_for(options["directory"]) if options["directory"] else ensure_default_tenant(now)
         application = register_application(
             tenant=tenant,
             display_name=options["name"],
             identifier_uri=options["identifier_uri"],
+            sign_in_audience=MULTITENANT if options["multitenant"] else SINGLE_TENANT,
             actor=Actor.command(),
             now=now,
         )

@@ -1,0 +1,22 @@
+"""Addresses: directories."""
+
+from django.urls import URLPattern, path
+
+from credmgr.portal.views import directories
+
+_ONE = "directories/<uuid:directory_id>"
+
+urlpatterns: list[URLPattern] = [
+    path("directories", directories.directories, name="directories"),
+    path("directories/new", directories.directory_new, name="directory_new"),
+    path("directories/switch", directories.directory_switch, name="directory_switch"),
+    path(_ONE, directories.directory, name="directory"),
+    path(f"{_ONE}/rename", directories.directory_rename, name="directory_rename"),
+    path(f"{_ONE}/domains/new", directories.directory_domain_new, name="directory_domain_new"),
+    path(
+        f"{_ONE}/domains/<int:domain_id>/remove",
+        directories.directory_domain_remove,
+        name="directory_domain_remove",
+    ),
+    path(f"{_ONE}/delete", directories.directory_delete, name="directory_delete"),
+]
