@@ -11,6 +11,7 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from credmgr.audit.models import SignIn
 from credmgr.audit.token_database import Statement
@@ -51,6 +52,7 @@ class SignInRecord:
 
 
 _COLUMNS = tuple(SignInRecord.__slots__)
+_values = attrgetter(*_COLUMNS)
 _TABLE = SignIn._meta.db_table
 _ROW = (
     f'INSERT INTO "{_TABLE}" ({", ".join(_COLUMNS)}, fold_key, count) '  # noqa: S608 - the model's own names
@@ -67,9 +69,10 @@ def record_sign_in(record: SignInRecord, *, fold: str = "") -> None:
 
     fold: rows of one minute with the same fold text are counted in the first of them (floods fill no disk).
     """
-    values: dict[str, object] = {name: getattr(record, name) for name in _COLUMNS}
-    values["fold_key"] = f"{record.at:%Y%m%d%H%M}:{record.error_code}:{fold}" if fold else None
-    (_FOLD if fold else _INSERT).run(values)
+    if fold:
+        _FOLD.run_in_order((*_values(record), f"{record.at:%Y%m%d%H%M}:{record.error_code}:{fold}"))
+    else:
+        _INSERT.run_in_order((*_values(record), None))
 
 
 class RefusalCounter:

@@ -19,7 +19,7 @@ BY_SECRET, BY_ASSERTION = "1", "2"
 BEGINS_EARLY_SECONDS = 300
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Validity:
     """When a token counts. begins, ends: seconds since 1970; lifetime: seconds that a client may count on."""
 
@@ -34,7 +34,7 @@ def validity_from(now: datetime) -> Validity:
     return Validity(moment - BEGINS_EARLY_SECONDS, moment + lifetime + 1, lifetime)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Grant:
     """Who gets a token for what. identifier: the resource as asked for; proof: BY_SECRET or BY_ASSERTION;
     roles: values of the granted app roles.

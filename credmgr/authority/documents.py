@@ -3,13 +3,14 @@
 from urllib.parse import parse_qsl, urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from credmgr.authority import metadata, pages
 from credmgr.authority.directory import find_tenant
 from credmgr.authority.exchange import Exchange
 from credmgr.authority.refusals import RefusalError
 from credmgr.authority.responses import (
+    Answer,
     document_response,
     error_response,
     page_response,
@@ -23,40 +24,40 @@ _READ = ("GET", "HEAD")
 _INVALID_TENANT = "invalid_tenant"
 
 
-def discovery_v2(request: HttpRequest, tenant: str, exchange: Exchange) -> HttpResponse:
+def discovery_v2(request: HttpRequest, tenant: str, exchange: Exchange) -> Answer:
     """GET /{tenant}/v2.0/.well-known/openid-configuration."""
     return _discovery(request, tenant, exchange, version=2)
 
 
-def discovery_v1(request: HttpRequest, tenant: str, exchange: Exchange) -> HttpResponse:
+def discovery_v1(request: HttpRequest, tenant: str, exchange: Exchange) -> Answer:
     """GET /{tenant}/.well-known/openid-configuration."""
     return _discovery(request, tenant, exchange, version=1)
 
 
-def keys_v2(request: HttpRequest, tenant: str, exchange: Exchange) -> HttpResponse:
+def keys_v2(request: HttpRequest, tenant: str, exchange: Exchange) -> Answer:
     """GET /{tenant}/discovery/v2.0/keys."""
     return _keys(request, tenant, exchange, version=2)
 
 
-def keys_v1(request: HttpRequest, tenant: str, exchange: Exchange) -> HttpResponse:
+def keys_v1(request: HttpRequest, tenant: str, exchange: Exchange) -> Answer:
     """GET /{tenant}/discovery/keys."""
     return _keys(request, tenant, exchange, version=1)
 
 
-def authorize(request: HttpRequest, _tenant: str, exchange: Exchange) -> HttpResponse:
+def authorize(request: HttpRequest, _tenant: str, exchange: Exchange) -> Answer:
     """The page that interactive sign-in leads to. OpenID Connect allows GET and POST here."""
     _require(request, "GET", "HEAD", "POST")
     return page_response(pages.authorize_page(), exchange)
 
 
-def error(request: HttpRequest, _tenant: str, exchange: Exchange) -> HttpResponse:
+def error(request: HttpRequest, _tenant: str, exchange: Exchange) -> Answer:
     """GET /error?code=: the page that error_uri names."""
     _require(request, *_READ)
     html, status = pages.error_page(_query(request, "code"))
     return page_response(html, exchange, status=status)
 
 
-def instance(request: HttpRequest, _tenant: str, exchange: Exchange) -> HttpResponse:
+def instance(request: HttpRequest, _tenant: str, exchange: Exchange) -> Answer:
     """GET /common/discovery/instance?authorization_endpoint=: says whether an authority's host is known
     here.
     """
@@ -82,25 +83,25 @@ def instance(request: HttpRequest, _tenant: str, exchange: Exchange) -> HttpResp
     return document_response(document, exchange, max_age=metadata.DISCOVERY_MAX_AGE, is_open=True)
 
 
-def cloud(request: HttpRequest, _tenant: str, exchange: Exchange) -> HttpResponse:
+def cloud(request: HttpRequest, _tenant: str, exchange: Exchange) -> Answer:
     """GET /metadata/endpoints: what `az cloud register` reads."""
     _require(request, *_READ)
     return document_response(metadata.cloud_endpoints(), exchange, max_age=metadata.KEYS_MAX_AGE)
 
 
-def subscriptions(request: HttpRequest, _tenant: str, exchange: Exchange) -> HttpResponse:
+def subscriptions(request: HttpRequest, _tenant: str, exchange: Exchange) -> Answer:
     """GET /subscriptions: `az login` asks for the list and is content with an empty one."""
     _require(request, *_READ)
     return document_response({"value": []}, exchange, max_age=0)
 
 
-def nothing_here(request: HttpRequest, _tenant: str, exchange: Exchange) -> HttpResponse:  # noqa: ARG001 - a handler
+def nothing_here(request: HttpRequest, _tenant: str, exchange: Exchange) -> Answer:  # noqa: ARG001 - a handler
     """An address of the authority that does not exist: JSON, because clients read it."""
     refusal = RefusalError(9002313, status=404, reason="There is nothing at this address")
     return error_response(refusal, exchange)
 
 
-def _discovery(request: HttpRequest, tenant: str, exchange: Exchange, *, version: int) -> HttpResponse:
+def _discovery(request: HttpRequest, tenant: str, exchange: Exchange, *, version: int) -> Answer:
     if request.method == "OPTIONS":
         return preflight_response(exchange)
     _require(request, *_READ, "OPTIONS")
@@ -108,7 +109,7 @@ def _discovery(request: HttpRequest, tenant: str, exchange: Exchange, *, version
     return document_response(document, exchange, max_age=metadata.DISCOVERY_MAX_AGE, is_open=True)
 
 
-def _keys(request: HttpRequest, tenant: str, exchange: Exchange, *, version: int) -> HttpResponse:
+def _keys(request: HttpRequest, tenant: str, exchange: Exchange, *, version: int) -> Answer:
     if request.method == "OPTIONS":
         return preflight_response(exchange)
     _require(request, *_READ, "OPTIONS")

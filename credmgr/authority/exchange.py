@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from django.http import HttpRequest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Exchange:
     """now: aware UTC. trace_id is ours, correlation_id the client's. echo: the client asked to see its own
     id again.

@@ -19,7 +19,7 @@ from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.authority.exchange import Exchange
 from credmgr.authority.refusals import RefusalError
-from credmgr.authority.responses import error_response
+from credmgr.authority.responses import Answer, error_response
 from credmgr.authority.routes import Route, find_route
 from credmgr.vault.errors import UnknownKeyError, VaultError
 
@@ -36,9 +36,10 @@ class AuthorityGate:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer or pass on."""
         route = find_route(request.path_info)
-        return self.get_response(request) if route is None else self._answer(request, route)
+        return self.get_response(request) if route is None else self.answer(request, route).to_http_response()
 
-    def _answer(self, request: HttpRequest, route: Route) -> HttpResponse:
+    def answer(self, request: HttpRequest, route: Route) -> Answer:
+        """The authority's answer to a request for one of its addresses, whatever happens."""
         exchange = Exchange.of(request)
         try:
             if settings.LISTENER == "portal":

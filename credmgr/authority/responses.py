@@ -2,9 +2,10 @@
 refusals.
 """
 
+import http.client
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -13,7 +14,8 @@ from credmgr.authority.access_tokens import Validity
 from credmgr.authority.exchange import Exchange
 from credmgr.authority.refusals import RefusalError
 
-_JSON = "application/json; charset=utf-8"
+_JSON = {"Content-Type": "application/json; charset=utf-8"}
+_HTML = {"Content-Type": "text/html; charset=utf-8"}
 _NEVER_STORED = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache", "Expires": "-1"}
 _ANYONE = {
     "Access-Control-Allow-Origin": "*",
@@ -35,18 +37,40 @@ _PAGE_POLICY = (
 )
 
 
-def token_response(token: str, *, lifetime: int, exchange: Exchange) -> HttpResponse:
-    """The success body of the v2.0 endpoint. lifetime: seconds."""
-    body = {
-        "token_type": "Bearer",
-        "expires_in": lifetime,
-        "ext_expires_in": lifetime,
-        "access_token": token,
-    }
-    return _json(body, 200, exchange, _NEVER_STORED)
+_TOKEN_HEADERS = {**_CLOSED, **_JSON, **_NEVER_STORED}
+_STATUS_LINES = {status: f"{status} {reason}" for status, reason in http.client.responses.items()}
 
 
-def token_response_v1(token: str, *, validity: Validity, resource: str, exchange: Exchange) -> HttpResponse:
+class Answer(NamedTuple):
+    """What goes back: status, headers by name, body. Not Django's object: every token would pay for it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def status_line(self) -> str:
+        """Status and reason as WSGI takes them."""
+        return _STATUS_LINES[self.status]
+
+    def to_http_response(self) -> HttpResponse:
+        """The same for Django's middlewares."""
+        response = HttpResponse(self.body, status=self.status, headers=self.headers)
+        # Django would write a warning with the path for every refusal; the sign-in log has it already.
+        response._has_been_logged = True  # type: ignore[attr-defined] # django.utils.log looks for it
+        return response
+
+
+def token_response(token: str, *, lifetime: int, exchange: Exchange) -> Answer:
+    """The success body of the v2.0 endpoint. lifetime: seconds. Nothing in a compact JWT needs an escape."""
+    body = (
+        f'{{"token_type": "Bearer", "expires_in": {lifetime}, "ext_expires_in": {lifetime}, '
+        f'"access_token": "{token}"}}'
+    )
+    return Answer(200, _headers(exchange, _TOKEN_HEADERS), body.encode("ascii"))
+
+
+def token_response_v1(token: str, *, validity: Validity, resource: str, exchange: Exchange) -> Answer:
     """The success body of the v1.0 endpoint: every member is text, the times are seconds since 1970.
 
     resource: as it was asked for.
@@ -63,7 +87,7 @@ def token_response_v1(token: str, *, validity: Validity, resource: str, exchange
     return _json(body, 200, exchange, _NEVER_STORED)
 
 
-def error_response(refusal: RefusalError, exchange: Exchange, *, basic: bool = False) -> HttpResponse:
+def error_response(refusal: RefusalError, exchange: Exchange, *, basic: bool = False) -> Answer:
     """The error body and its headers. basic: the client used HTTP Basic, so a 401 names that scheme (RFC
     6749 5.2).
     """
@@ -93,7 +117,7 @@ def error_response(refusal: RefusalError, exchange: Exchange, *, basic: bool = F
 
 def document_response(
     body: Mapping[str, Any], exchange: Exchange, *, max_age: int, is_open: bool = False
-) -> HttpResponse:
+) -> Answer:
     """A published document. max_age: seconds that caches may keep it. is_open: scripts of any origin may
     read it.
     """
@@ -101,44 +125,34 @@ def document_response(
     return _json(body, 200, exchange, {**headers, **(_ANYONE if is_open else {})})
 
 
-def preflight_response(exchange: Exchange) -> HttpResponse:
+def preflight_response(exchange: Exchange) -> Answer:
     """The answer to a browser that asks whether a script may read a document."""
-    response = HttpResponse(status=204)
-    _finish(response, exchange, {**_ANYONE, "Allow": "GET, HEAD, OPTIONS", "Access-Control-Max-Age": "86400"})
-    return response
+    headers = {**_ANYONE, "Allow": "GET, HEAD, OPTIONS", "Access-Control-Max-Age": "86400"}
+    return Answer(204, _headers(exchange, _CLOSED | _HTML | headers), b"")
 
 
-def page_response(html: str, exchange: Exchange, *, status: int = 200) -> HttpResponse:
+def page_response(html: str, exchange: Exchange, *, status: int = 200) -> Answer:
     """A small page for people who followed a link here."""
-    response = HttpResponse(html, status=status, content_type="text/html; charset=utf-8")
-    _finish(
-        response,
-        exchange,
-        {
-            "Cache-Control": "no-store",
-            "Content-Security-Policy": _PAGE_POLICY,
-            "X-Frame-Options": "DENY",
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Referrer-Policy": "no-referrer",
-        },
-    )
-    return response
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": _PAGE_POLICY,
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+    }
+    return Answer(status, _headers(exchange, _CLOSED | _HTML | headers), html.encode())
 
 
-def _json(body: Mapping[str, Any], status: int, exchange: Exchange, headers: dict[str, str]) -> HttpResponse:
-    response = HttpResponse(json.dumps(body), status=status, content_type=_JSON)
-    _finish(response, exchange, headers)
-    return response
+def _json(body: Mapping[str, Any], status: int, exchange: Exchange, headers: dict[str, str]) -> Answer:
+    return Answer(status, _headers(exchange, _CLOSED | _JSON | headers), json.dumps(body).encode("ascii"))
 
 
-def _finish(response: HttpResponse, exchange: Exchange, headers: dict[str, str]) -> None:
-    # Django would write a warning with the path for every refusal; the sign-in log has it already.
-    response._has_been_logged = True  # type: ignore[attr-defined] # django.utils.log looks for it
-    for name, value in (_CLOSED | headers).items():
-        response[name] = value
-    response["x-ms-request-id"] = str(exchange.trace_id)
+def _headers(exchange: Exchange, fixed: dict[str, str]) -> dict[str, str]:
+    """The fixed headers and those of this one request."""
+    headers = {**fixed, "x-ms-request-id": str(exchange.trace_id)}
     if settings.PUBLIC_URL:
         # Not on loopback: it would reach every other port of this host.
-        response["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if exchange.echo:
-        response["client-request-id"] = str(exchange.correlation_id)
+        headers["client-request-id"] = str(exchange.correlation_id)
+    return headers

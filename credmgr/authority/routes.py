@@ -4,17 +4,18 @@ collapse, a directory is taken in any case. No redirects: a redirected POST beco
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from credmgr.authority import documents
 from credmgr.authority.exchange import Exchange
 from credmgr.authority.metadata import ANY_TENANT
+from credmgr.authority.responses import Answer
 from credmgr.authority.token_endpoint import answer_token_request, answer_token_request_v1
 from credmgr.registrations.queries import parse_guid
 
-Handler = Callable[[HttpRequest, str, Exchange], HttpResponse]
+Handler = Callable[[HttpRequest, str, Exchange], Answer]
 
 # What follows the directory in the address.
 _OF_TENANT: dict[tuple[str, ...], Handler] = {
@@ -33,13 +34,14 @@ _FIXED: dict[tuple[str, ...], Handler] = {
     ("metadata", "endpoints"): documents.cloud,
     ("subscriptions",): documents.subscriptions,
 }
+# The same by the text that most clients send; found without taking the address apart.
+_PLAIN = {"/".join(parts): handler for parts, handler in _OF_TENANT.items()}
 # Words that mark an address as the authority's even where it is mistyped, so that clients get JSON and not
 # a page.
 _MARKS = frozenset({"oauth2", "discovery", "v2.0", ".well-known"})
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """What answers, and the directory as written in the address ("" where the address has none)."""
 
     handler: Handler
@@ -48,6 +50,10 @@ class Route:
 
 def find_route(path: str) -> Route | None:
     """The authority's answer to this path, None for the portal's paths."""
+    tenant, _, rest = path[1:].partition("/")
+    plain = _PLAIN.get(rest)
+    if plain is not None and tenant:
+        return Route(plain, tenant)
     parts = tuple(part for part in path.split("/") if part)
     if not parts:
         return None

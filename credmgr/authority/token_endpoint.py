@@ -11,7 +11,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from credmgr.audit.sign_ins import (
@@ -42,7 +42,7 @@ from credmgr.authority.directory import Client, Findings, Question, concrete_ten
 from credmgr.authority.exchange import Exchange
 from credmgr.authority.federation import credentials_of, match_assertion, verify_federated
 from credmgr.authority.refusals import RefusalError, shown
-from credmgr.authority.responses import error_response, token_response, token_response_v1
+from credmgr.authority.responses import Answer, error_response, token_response, token_response_v1
 from credmgr.authority.roles import granted_roles
 from credmgr.authority.scopes import resource_of, resource_of_v1
 from credmgr.authority.token_request import TokenRequest, read_token_request, uses_basic
@@ -52,14 +52,14 @@ from credmgr.registrations.queries import parse_guid
 from credmgr.registrations.resources import Resource, find_resource
 
 
-def answer_token_request_v1(request: HttpRequest, tenant: str, exchange: Exchange) -> HttpResponse:
+def answer_token_request_v1(request: HttpRequest, tenant: str, exchange: Exchange) -> Answer:
     """As answer_token_request, at the v1.0 endpoint."""
     return answer_token_request(request, tenant, exchange, version=1)
 
 
 def answer_token_request(
     request: HttpRequest, tenant: str, exchange: Exchange, *, version: int = 2
-) -> HttpResponse:
+) -> Answer:
     """A token or a refusal, both on record. Raises django.db.Error and VaultError: then the gate
     answers 503. version: of the endpoint, not of the token.
     """

@@ -22,7 +22,8 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "ES512")
 TOKEN_MAX_CHARACTERS = 16 * 1024
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+# Claims are made here of texts, numbers and lists of texts: none can hold itself.
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _DEFAULTS = get_default_algorithms()
 # An allow-list of our own: what PyJWT knows besides ("none", HMAC) cannot be named here.
 _ALGORITHMS: dict[str, Algorithm] = {name: _DEFAULTS[name] for name in ALGORITHMS}

@@ -4,15 +4,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIRequest
+from django.core.handlers.wsgi import get_path_info
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 
-from credmgr.audit.correlation import CorrelationMiddleware
+from credmgr.audit.correlation import correlation_id_of
 from credmgr.authority.gate import AuthorityGate
 from credmgr.authority.routes import find_route
-from credmgr.ops.front_gate import FrontGate
+from credmgr.ops.front_gate import SERVER, client_address, refusal_of
+from credmgr.ops.logging import request_id
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -30,25 +31,56 @@ def load_application() -> Application:
     return AuthorityFirst(django) if is_embedded else django
 
 
+class BareRequest(HttpRequest):
+    """A request of which the authority needs method, headers, path and body, and pays for nothing else."""
+
+    def __init__(self, environ: Environ, path: str) -> None:
+        # Django's own initialiser makes the parts that only pages use: cookies, forms, files, encodings.
+        self.META = environ
+        self.method = environ["REQUEST_METHOD"].upper()
+        self.path_info = path
+        self._stream = environ["wsgi.input"]
+        self._read_started = False
+
+
 class AuthorityFirst:
     """Answers the authority's addresses without the request cycle that only pages need.
 
-    The middlewares are the settings' own up to the gate, in their order, so an answer is the same either way;
-    it costs a quarter of a signature less.
+    What the settings' middlewares do up to the gate is done here in their order, so an answer is the same
+    either way; it costs a third of a signature less.
     """
 
     def __init__(self, django: Application) -> None:
         self._django = django
-        self._authority = CorrelationMiddleware(FrontGate(AuthorityGate(_never_reached)))
+        self._gate = AuthorityGate(_never_reached)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or hand over untouched."""
-        request = WSGIRequest(environ)
-        if find_route(request.path_info) is None:
+        path: str = environ["PATH_INFO"]
+        if not path.isascii():
+            path = get_path_info(environ)
+        route = find_route(path)
+        if route is None:
             return self._django(environ, start_response)
-        response = self._authority(request)
-        start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
-        return [response.content]
+        request = BareRequest(environ, path)
+        correlation_id = request.correlation_id = correlation_id_of(request)  # type: ignore[attr-defined] # ours to add
+        token = request_id.set(correlation_id)
+        try:
+            refused = refusal_of(request)
+            if refused is not None:
+                return _refuse(refused, start_response)
+            environ["REMOTE_ADDR"] = client_address(request)
+            answer = self._gate.answer(request, route)
+        finally:
+            request_id.reset(token)
+        start_response(answer.status_line, list(answer.headers.items()))
+        return [answer.body]
+
+
+def _refuse(response: HttpResponse, start_response: StartResponse) -> Iterable[bytes]:
+    response.headers["Server"] = SERVER
+    start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
+    return [response.content]
 
 
 def _never_reached(_request: HttpRequest) -> HttpResponse:

@@ -8,11 +8,13 @@ from functools import lru_cache
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.request import split_domain_port, validate_host
 
 from credmgr.ops.logging import request_id
 
 logger = logging.getLogger(__name__)
 
+SERVER = "credmgr"  # the server library would name itself
 _METHODS = ["GET", "HEAD", "POST", "OPTIONS"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -25,21 +27,24 @@ class FrontGate:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Refuse at once, or pass on with the client's own address and with the log's request id set."""
-        token = request_id.set(str(getattr(request, "correlation_id", "")))
+        token = request_id.set(getattr(request, "correlation_id", ""))
         try:
-            response = _refusal(request)
+            response = refusal_of(request)
             if response is None:
-                request.META["REMOTE_ADDR"] = _client_address(request)
+                request.META["REMOTE_ADDR"] = client_address(request)
                 response = self.get_response(request)
         finally:
             request_id.reset(token)
-        response.headers["Server"] = "credmgr"  # the server library would name itself
+        response.headers["Server"] = SERVER
         return response
 
 
-def _refusal(request: HttpRequest) -> HttpResponse | None:
+def refusal_of(request: HttpRequest) -> HttpResponse | None:
+    """The answer to a request that is not even looked at; None for all others."""
     if request.method in ("TRACE", "CONNECT"):
         return _closed(HttpResponseNotAllowed(_METHODS))
+    if _is_ours(request.META.get("HTTP_HOST", ""), tuple(settings.ALLOWED_HOSTS)):
+        return None
     try:
         request.get_host()
     except DisallowedHost:
@@ -47,6 +52,13 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         text = "This server does not answer under that host name.\n"
         return _closed(HttpResponse(text, status=400, content_type="text/plain; charset=utf-8"))
     return None
+
+
+@lru_cache(maxsize=64)
+def _is_ours(host: str, allowed: tuple[str, ...]) -> bool:
+    """As Django's get_host judges the header's text. False: judge it anew, in full."""
+    name, _ = split_domain_port(host)
+    return bool(name) and validate_host(name, allowed)
 
 
 def _closed(response: HttpResponse) -> HttpResponse:
@@ -62,12 +74,13 @@ def _networks(names: tuple[str, ...]) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(name) for name in names)
 
 
-def _client_address(request: HttpRequest) -> str:
+def client_address(request: HttpRequest) -> str:
     """The peer, or, where the peer is a named proxy, the last address before the named proxies."""
     address: str = request.META.get("REMOTE_ADDR", "")
-    proxies = _networks(tuple(settings.TRUSTED_PROXIES))
-    if not proxies:
+    named = settings.TRUSTED_PROXIES
+    if not named:
         return address
+    proxies = _networks(tuple(named))
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     while hops and _is_in(address, proxies):
         candidate = hops.pop()

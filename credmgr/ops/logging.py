@@ -8,8 +8,9 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
-# Set by the front gate for the length of a request; the error page shows the same id.
-request_id: ContextVar[str] = ContextVar("request_id", default="")
+# Set by the front gate for the length of a request; the error page shows the same id. Made text where a line
+# is written, not with every request.
+request_id: ContextVar[object] = ContextVar("request_id", default="")
 
 MASK = "***"
 _NAMES = (
@@ -87,7 +88,7 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             "process": record.process,
         }
-        if identifier := request_id.get():
+        if identifier := str(request_id.get()):
             entry["request_id"] = identifier
         for name, value in vars(record).items():
             if name not in _STANDARD and isinstance(value, str | int | float | bool):

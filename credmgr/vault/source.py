@@ -73,7 +73,7 @@ _Stamp = tuple[int, int, int, int]
 @dataclass(frozen=True)
 class _Loaded:
     ring: KeyRing
-    file: Path | None
+    file: str | None
     stamp: _Stamp | None
 
 
@@ -89,7 +89,8 @@ def current_key_ring() -> KeyRing:
     """
     global _loaded
     if _loaded is None:
-        file = key_ring_file()
+        found = key_ring_file()
+        file = str(found) if found else None
         stamp = _stamp(file)
         _loaded = _Loaded(load_key_ring(), file, stamp)
     elif (stamp := _stamp(_loaded.file)) != _loaded.stamp:
@@ -108,11 +109,11 @@ def forget_key_ring() -> None:
     _loaded = None
 
 
-def _stamp(file: Path | None) -> _Stamp | None:
+def _stamp(file: str | None) -> _Stamp | None:
     if file is None:
         return None
     try:
-        facts = file.stat()
+        facts = os.stat(file)  # noqa: PTH116 - asked with every token, and a Path doubles its price
     except OSError:
         return None
     return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
