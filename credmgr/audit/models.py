@@ -56,6 +56,8 @@ class SignIn(models.Model):
     address = models.TextField(blank=True)
     token_id = models.TextField(blank=True)
     count = models.PositiveIntegerField(default=1)
+    # What a test directory did on purpose: names of its switches, comma-separated.
+    test_switches = models.TextField(blank=True)
     # Rows that alike refusals of one minute are counted in carry a key; all others null.
     fold_key = models.TextField(null=True)
 

@@ -31,7 +31,8 @@ class SignInRecord:
     number.
 
     credential_type: one of the names above. thumbprint: upper-case hex as presented. client_id and resource
-    are what the client wrote, cleaned of control characters. token_id: the token's uti.
+    are what the client wrote, cleaned of control characters. token_id: the token's uti. test_switches: names
+    of the switches of a test directory that shaped the answer, comma-separated.
     """
 
     at: datetime
@@ -49,6 +50,7 @@ class SignInRecord:
     credential_type: str = NO_CREDENTIAL
     thumbprint: str = ""
     token_id: str = ""
+    test_switches: str = ""
 
 
 _COLUMNS = tuple(SignInRecord.__slots__)

@@ -28,9 +28,9 @@ class Validity:
     lifetime: int
 
 
-def validity_from(now: datetime) -> Validity:
-    """Of a token made at that moment (aware UTC)."""
-    moment, lifetime = int(now.timestamp()), settings.TOKEN_LIFETIME_SECONDS
+def validity_from(now: datetime, lifetime: int = 0) -> Validity:
+    """Of a token made at that moment (aware UTC). lifetime: seconds, 0 for the usual ones."""
+    moment, lifetime = int(now.timestamp()), lifetime or settings.TOKEN_LIFETIME_SECONDS
     return Validity(moment - BEGINS_EARLY_SECONDS, moment + lifetime + 1, lifetime)
 
 
@@ -54,14 +54,13 @@ def issuer(tenant_id: uuid.UUID | str, *, version: int) -> str:
 
 
 def mint_access_token(
-    grant: Grant, *, signing_key_id: uuid.UUID, trace_id: uuid.UUID, now: datetime
+    grant: Grant, *, signing_key_id: uuid.UUID, trace_id: uuid.UUID, validity: Validity
 ) -> tuple[str, str]:
     """(token, its uti). The format follows the resource, not the endpoint. Raises VaultError."""
     version = 2 if grant.resource.access_token_version == 2 else 1
     tenant, client_id = str(grant.tenant_id), str(grant.client.client_id)
     principal = str(grant.client.service_principal_id)
     iss = issuer(tenant, version=version)
-    validity = validity_from(now)
     # As in Entra: the request's id again, so that a token leads to its row in the sign-in log.
     uti = base64url_encode(trace_id.bytes_le)
     claims: dict[str, object] = {

@@ -79,8 +79,11 @@ def match_assertion(
 
 
 @sensitive_variables("assertion", "token")
-def verify_federated(assertion: FederatedAssertion, *, client_id: str, now: datetime) -> None:
-    """Check a matched assertion by the keys that its issuer publishes. now: aware UTC.
+def verify_federated(
+    assertion: FederatedAssertion, *, client_id: str, now: datetime, judged_at: datetime
+) -> None:
+    """Check a matched assertion by the keys that its issuer publishes. now: aware UTC; judged_at: what the
+    directory's clock says, another time only in a test directory.
 
     Raises RefusalError 50027 (before any key is looked up, A-7), 50166, 700024, 700027 in this order.
     """
@@ -100,7 +103,7 @@ def verify_federated(assertion: FederatedAssertion, *, client_id: str, now: date
         unknown = "The issuer's key set has no key of the id in the assertion's header"
     except KeyFormatError as error:
         raise RefusalError(50166, issuer=issuer, reason=str(error).removesuffix(".")) from None
-    check_times(times, now)
+    check_times(times, judged_at)
     if key is None:
         raise _signature_trouble(unknown, client_id, issuer)
     try:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from credmgr.authority.waiting import WAITING_AT_ONCE, waiting
 from credmgr.jose.encoding import parse_object
 from credmgr.jose.errors import JoseError, UnknownKeyError
 from credmgr.jose.jwk import PublicKey, find_key
@@ -26,7 +27,7 @@ FAILURE_KEPT = timedelta(seconds=10)
 # Discovery and key set together. A request thread is held for so long at most (F-4).
 FETCH_SECONDS = 5.0
 # Of the threads of a worker process: the others go on answering whatever issuers do.
-FETCHES_AT_ONCE = 3
+FETCHES_AT_ONCE = WAITING_AT_ONCE
 # How long after its begin others wait for a fetch; a later one is not waited for at all.
 WAIT_SECONDS = 1.0
 ISSUERS_KEPT = 500
@@ -71,7 +72,7 @@ class IssuerKeys:
         self._origins = origins
         self._lock = threading.Lock()
         self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._slots = threading.BoundedSemaphore(FETCHES_AT_ONCE)
+        self._slots = waiting
 
     def find(self, issuer: str, kid: str, now: datetime) -> PublicKey:
         """The issuer's public key of that id. now: aware UTC.

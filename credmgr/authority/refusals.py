@@ -5,6 +5,7 @@ secret.
 import re
 
 from credmgr import aadsts
+from credmgr.registrations.switches import FORCED_SENTENCE
 
 SHOWN_AT_MOST = 200
 # What people paste into the wrong field: a client secret of ours, a token or assertion, a private key.
@@ -19,7 +20,7 @@ class RefusalError(Exception):
 
     values: the text's variable parts. error: another OAuth error than the catalogue's. status: another HTTP
     status. retry_after: seconds, for 429 only. allow: methods, for 405 only. of_issuer: the sentence for an
-    outside issuer's assertion.
+    outside issuer's assertion. is_forced: by a test switch, which the text then says.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class RefusalError(Exception):
         retry_after: int = 0,
         allow: str = "",
         of_issuer: bool = False,
+        is_forced: bool = False,
         **values: object,
     ) -> None:
         entry = aadsts.CATALOGUE[code]
@@ -42,11 +44,13 @@ class RefusalError(Exception):
         self.allow = allow
         self._text = (entry.issuer_text if of_issuer else entry.text) or ""
         self._values = values
+        self._is_forced = is_forced
 
     @property
     def text(self) -> str:
         """The sentence for people."""
-        return self._text.format(**{name: shown(str(value)) for name, value in self._values.items()})
+        text = self._text.format(**{name: shown(str(value)) for name, value in self._values.items()})
+        return f"{text} {FORCED_SENTENCE}" if self._is_forced else text
 
 
 def malformed(reason: str, *, status: int = 0) -> RefusalError:

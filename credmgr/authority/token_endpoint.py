@@ -6,7 +6,8 @@ The sign-in record is committed before the answer is made; if it cannot be writt
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
@@ -28,6 +29,7 @@ from credmgr.authority.access_tokens import (
     BY_ASSERTION,
     BY_SECRET,
     Grant,
+    Validity,
     mint_access_token,
     validity_from,
 )
@@ -45,11 +47,14 @@ from credmgr.authority.refusals import RefusalError, shown
 from credmgr.authority.responses import Answer, error_response, token_response, token_response_v1
 from credmgr.authority.roles import granted_roles
 from credmgr.authority.scopes import resource_of, resource_of_v1
+from credmgr.authority.switches import obey, switches_for
 from credmgr.authority.token_request import TokenRequest, read_token_request, uses_basic
 from credmgr.authority.used_assertions import OnlyUse, is_used, only_use_of, use_up
+from credmgr.authority.waiting import hold
 from credmgr.credentials.client_secrets import match_secret
 from credmgr.registrations.queries import parse_guid
 from credmgr.registrations.resources import Resource, find_resource
+from credmgr.registrations.switches import Switches
 
 
 def answer_token_request_v1(request: HttpRequest, tenant: str, exchange: Exchange) -> Answer:
@@ -71,28 +76,38 @@ def answer_token_request(
         # No directory, no client: a flood of these must not fill the disk.
         refusals_without_row.note(refusal.code, exchange.address)
         return error_response(refusal, exchange, basic=uses_basic(request))
+    answer = _answer(request, attempt, exchange)
+    if attempt.switches is not None and attempt.switches.delay:
+        hold(attempt.switches.delay)
+    return answer
+
+
+def _answer(request: HttpRequest, attempt: "_Attempt", exchange: Exchange) -> Answer:
+    """Run it and put it on record; nothing is left open when this returns."""
     try:
         token = attempt.run()
         attempt.commit()
     except RefusalError as refusal:
         attempt.record.error_code, attempt.record.token_id = refusal.code, ""
-        record_sign_in(attempt.record, fold=_fold(attempt.record, refusal))
+        record_sign_in(attempt.record, fold=_fold(attempt, refusal))
         return error_response(refusal, exchange, basic=uses_basic(request))
-    validity = validity_from(exchange.now)
-    if version == 1:
-        return token_response_v1(token, validity=validity, resource=asked.resource, exchange=exchange)
-    return token_response(token, lifetime=validity.lifetime, exchange=exchange)
+    if attempt.version == 1:
+        resource = attempt.asked.resource
+        return token_response_v1(token, validity=attempt.validity, resource=resource, exchange=exchange)
+    return token_response(token, lifetime=attempt.validity.lifetime, exchange=exchange)
 
 
-def _fold(record: SignInRecord, refusal: RefusalError) -> str:
+def _fold(attempt: "_Attempt", refusal: RefusalError) -> str:
     """Alike refusals that strangers can cause without end are counted in one row a minute."""
-    if refusal.code == 700038:
-        return f"{record.tenant_id}:{record.address}"
-    if refusal.code == 700016 and throttling.are_many_unknown(record.address, record.at):
-        record.client_id = "(various)"
-    if refusal.code == 700016 or refusal.status == 429:
-        return f"{record.tenant_id}:{record.client_id}:{record.address}"
-    return ""
+    record = attempt.record
+    if attempt.findings.client is None:
+        if refusal.code == 700038:
+            return f"{record.tenant_id}:{record.address}:{record.test_switches}"
+        if throttling.are_many_unknown(record.address, record.at):
+            record.client_id = "(various)"
+    elif refusal.status != 429:
+        return ""
+    return f"{record.tenant_id}:{record.client_id}:{record.address}:{record.test_switches}"
 
 
 def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange, version: int) -> "_Attempt":
@@ -131,7 +146,10 @@ def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange, version: int)
         credential_type=_kind_of(asked, assertion),
         thumbprint=thumbprint.hex if thumbprint else "",
     )
-    return _Attempt(asked, version, assertion, unreadable, counter, findings, exchange, record)
+    attempt = _Attempt(asked, version, assertion, unreadable, counter, findings, exchange, record)
+    if findings.test_switches:
+        attempt.switches = switches_for(findings, client_id, exchange.now)
+    return attempt
 
 
 def _kind_of(asked: TokenRequest, assertion: ClientAssertion | FederatedAssertion | None) -> str:
@@ -156,9 +174,19 @@ class _Attempt:
     exchange: Exchange
     record: SignInRecord
     only_use: OnlyUse | None = None
+    switches: Switches | None = None
+    # What the directory's clock says, and how long its token lives: switches of a test directory change both.
+    now: datetime = field(init=False)
+    validity: Validity = field(init=False)
 
     def run(self) -> str:
         """The access token. Raises RefusalError, VaultError."""
+        self.now, lifetime = self.exchange.now, 0
+        if self.switches is not None:
+            self.now += timedelta(seconds=self.switches.clock_shift)
+            lifetime = self.switches.lifetime
+            obey(self.switches, self.record, self.asked, self.findings, self.exchange)
+        self.validity = validity_from(self.now, lifetime)
         client = self._client()
         proof = self._prove(client)
         identifier = self._identifier()
@@ -169,7 +197,7 @@ class _Attempt:
             grant,
             signing_key_id=_present(self.findings.signing_key_id),
             trace_id=self.exchange.trace_id,
-            now=self.exchange.now,
+            validity=self.validity,
         )
         return token
 
@@ -197,7 +225,7 @@ class _Attempt:
         client = findings.client
         if client is None:
             if asked.secret:
-                match_secret((), asked.secret, self.exchange.now)
+                match_secret((), asked.secret, self.now)
             guid = parse_guid(asked.client_id)
             if guid is None or guid.int == 0:
                 raise RefusalError(700038, client_id=asked.client_id)
@@ -234,7 +262,8 @@ class _Attempt:
         else:
             self._check_assertion(client)
         if self.findings.single_use_assertions and self.assertion is not None:
-            self.only_use = only_use_of(self.assertion, client.client_id)
+            ahead = self.now - self.exchange.now
+            self.only_use = only_use_of(self.assertion, client.client_id, clock_ahead=ahead)
             if is_used(self.only_use):
                 raise RefusalError(700028, client_id=client.client_id)
         return BY_ASSERTION
@@ -243,7 +272,7 @@ class _Attempt:
     def _check_secret(self, client: Client) -> None:
         now, presented = self.exchange.now, self.asked.secret
         throttling.refuse_if_guessing(self.findings.wrong_secrets, now)
-        match = match_secret(self.findings.secrets, presented, now)
+        match = match_secret(self.findings.secrets, presented, self.now)
         if match.secret is not None:
             self.record.credential_id = match.secret.id
         if match.kind == "expired" and match.secret is not None:
@@ -269,7 +298,7 @@ class _Attempt:
         client_id = str(client.client_id)
         found = match_assertion(assertion, credentials_of(client.id), client_id)
         self.record.credential_id = found.id
-        verify_federated(assertion, client_id=client_id, now=self.exchange.now)
+        verify_federated(assertion, client_id=client_id, now=self.exchange.now, judged_at=self.now)
 
     def _check_assertion(self, client: Client) -> None:
         if not isinstance(self.assertion, ClientAssertion):
@@ -281,7 +310,7 @@ class _Attempt:
             client_id=str(client.client_id),
             is_our_audience=partial(is_audience_of, tenant_id),
             expected_audience=token_endpoint(tenant_id, version=self.version),
-            now=self.exchange.now,
+            now=self.now,
         )
         self.record.credential_id = found.id
 

@@ -7,7 +7,7 @@ neither, and of many uses at once the constraint lets one through. A refused req
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from django.conf import settings
@@ -38,17 +38,19 @@ class OnlyUse:
     expires_at: datetime
 
 
-def only_use_of(assertion: ClientAssertion | FederatedAssertion, client_id: uuid.UUID) -> OnlyUse:
-    """What is remembered of a verified assertion.
+def only_use_of(
+    assertion: ClientAssertion | FederatedAssertion, client_id: uuid.UUID, *, clock_ahead: timedelta
+) -> OnlyUse:
+    """What is remembered of a verified assertion. clock_ahead: of the directory that judged it.
 
     A jti is unique to its issuer. Tokens of outside issuers may have none: then what is signed stands for it.
     """
     token = assertion.token
     jti = token.claims.get("jti")
     known = jti.encode() if isinstance(jti, str) and jti else token.signing_input
-    ends = min(time_window(token.claims).expires + settings.CLOCK_SKEW_SECONDS, _LAST_SECOND)
+    ends = time_window(token.claims).expires + settings.CLOCK_SKEW_SECONDS - clock_ahead.total_seconds()
     digest = sha256(b"\0".join((assertion.issuer.encode(), known))).digest()
-    return OnlyUse(client_id, digest, datetime.fromtimestamp(ends, UTC))
+    return OnlyUse(client_id, digest, datetime.fromtimestamp(min(ends, _LAST_SECOND), UTC))
 
 
 def is_used(use: OnlyUse) -> bool:

@@ -8,10 +8,18 @@ from typing import Any
 
 from django.db import transaction
 
+from credmgr.accounts.models import ThrottleCounter
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.registrations.errors import RegistrationError, RegistrationNotFoundError
 from credmgr.registrations.models import Tenant
+from credmgr.registrations.switches import (
+    Switches,
+    check_switches,
+    in_audit,
+    read_switches,
+    throttle_counter,
+)
 
 
 @transaction.atomic
@@ -28,6 +36,51 @@ def set_single_use_assertions(
         _save(fresh)
         changes = {"singleUseAssertions": [not enabled, enabled]}
         _record(EventTag.DIRECTORY_ASSERTIONS_CHANGED, fresh, actor, now, changes)
+    return fresh
+
+
+@transaction.atomic
+def set_directory_testing(
+    tenant: Tenant, *, is_test: bool, expected_version: int, actor: Actor, now: datetime
+) -> Tenant:
+    """Mark a directory as one for testing other people's code, or as an ordinary one again: then its
+    switches are off, and forgotten. Returns the row.
+    """
+    fresh = _locked(tenant, expected_version)
+    if fresh.is_test != is_test:
+        changes: dict[str, list[Any]] = {"isTest": [not is_test, is_test]}
+        if fresh.test_switches:
+            changes["testSwitches"] = [in_audit(read_switches(fresh.test_switches)), None]
+        fresh.is_test, fresh.test_switches = is_test, {}
+        _save(fresh)
+        tag = EventTag.DIRECTORY_MARKED_FOR_TESTS if is_test else EventTag.DIRECTORY_UNMARKED_FOR_TESTS
+        _record(tag, fresh, actor, now, changes)
+    return fresh
+
+
+@transaction.atomic
+def set_test_switches(
+    tenant: Tenant, *, switches: Switches, expected_version: int, actor: Actor, now: datetime
+) -> Tenant:
+    """Set all switches of a test directory at once; ALL_OFF ends them. Returns the row.
+
+    The throttle's count begins anew. Raises RegistrationError out of their limits, and where the directory
+    is not marked as a test directory.
+    """
+    check_switches(switches, now)
+    fresh = _locked(tenant, expected_version)
+    if not fresh.is_test:
+        raise RegistrationError(
+            "not_a_test_directory",
+            f"{fresh.name} is not a test directory. Mark it as one before you switch anything on.",
+        )
+    stored = switches.stored()
+    if fresh.test_switches != stored:
+        changes = {"testSwitches": [in_audit(read_switches(fresh.test_switches)), in_audit(switches)]}
+        fresh.test_switches = stored
+        _save(fresh)
+        ThrottleCounter.objects.filter(key=throttle_counter(fresh.pk)).delete()
+        _record(EventTag.DIRECTORY_TEST_SWITCHES_SET, fresh, actor, now, changes)
     return fresh
 
 
