@@ -15,12 +15,14 @@ from django.views.decorators.debug import sensitive_variables
 from credmgr.audit.token_database import Statement, to_uuid
 from credmgr.authority.assertions import FederatedAssertion, check_times, unreadable
 from credmgr.authority.issuer_keys import IssuerError, issuer_keys
+from credmgr.authority.own_keys import own_key_set
 from credmgr.authority.refusals import RefusalError
 from credmgr.credentials.federated import match_federated
 from credmgr.credentials.models import FederatedCredential
 from credmgr.jose import jws
 from credmgr.jose.claims import text_claim, time_window
 from credmgr.jose.errors import AlgorithmError, JoseError, KeyFormatError, SignatureError, UnknownKeyError
+from credmgr.jose.jwk import find_key
 
 # What outside issuers sign with; PS256 is for certificates.
 ALGORITHMS = ("RS256", "ES256", "ES384", "ES512")
@@ -65,7 +67,7 @@ def match_assertion(
     if not of_issuer:
         raise RefusalError(700211, client_id=client_id, issuer=issuer)
     audience = _audience(assertion)
-    if all(row.audience != audience for row in of_issuer):
+    if match_federated(of_issuer, issuer=issuer, audience=audience, subject="").kind == "audience":
         raise RefusalError(700212, client_id=client_id, issuer=issuer, audience=audience)
     try:
         subject = text_claim(assertion.token.claims, "sub")
@@ -96,7 +98,8 @@ def verify_federated(
         raise unreadable(str(error).removesuffix(".")) from None
     key, unknown = None, ""
     try:
-        key = issuer_keys.find(issuer, kid, now)
+        own = own_key_set(issuer, now)
+        key = issuer_keys.find(issuer, kid, now) if own is None else find_key(own, kid)
     except IssuerError as error:
         raise RefusalError(50166, issuer=issuer, reason=error) from None
     except UnknownKeyError:

@@ -22,12 +22,13 @@ from credmgr.credentials.models import FederatedCredential
 from credmgr.registrations.models import Application
 from credmgr.registrations.naming import has_control_characters
 from credmgr.registrations.registering import locked
+from credmgr.registrations.resources import EXCHANGE_CLIENT_ID, EXCHANGE_NAME
 
 PER_APPLICATION = 20
 NAME_LENGTH = (3, 120)
 VALUE_MAX = 600
 DESCRIPTION_MAX = 600
-DEFAULT_AUDIENCE = "api://AzureADTokenExchange"
+DEFAULT_AUDIENCE = EXCHANGE_NAME
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,119}", re.ASCII)
 # What the API calls them: audit rows use its names.
@@ -72,11 +73,14 @@ class FederatedMatch(Generic[T]):
 def match_federated(
     credentials: Sequence[T], *, issuer: str, audience: str, subject: str
 ) -> FederatedMatch[T]:
-    """The credential with exactly these three (F-1): no trimming, no prefixes, letter case counts."""
+    """The credential with exactly these three (F-1): no trimming, no prefixes, letter case counts.
+
+    One audience has two spellings: tokens for the token exchange say its id where a credential has its name.
+    """
     same_issuer = [row for row in credentials if row.issuer == issuer]
     if not same_issuer:
         return FederatedMatch("issuer", None)
-    same_audience = [row for row in same_issuer if row.audience == audience]
+    same_audience = [row for row in same_issuer if row.audience in _spellings(audience)]
     if not same_audience:
         return FederatedMatch("audience", None)
     for row in same_audience:
@@ -85,6 +89,10 @@ def match_federated(
     folded = subject.casefold()
     is_case = any(row.subject.casefold() == folded for row in same_audience)
     return FederatedMatch("subject-case" if is_case else "subject", None)
+
+
+def _spellings(audience: str) -> tuple[str, ...]:
+    return (audience, EXCHANGE_NAME) if audience == str(EXCHANGE_CLIENT_ID) else (audience,)
 
 
 def add_federated_credential(

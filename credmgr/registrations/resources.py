@@ -5,7 +5,7 @@ one.
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -19,6 +19,11 @@ from credmgr.registrations.queries import parse_guid
 GRAPH_CLIENT_ID = uuid.UUID("00000003-0000-0000-c000-000000000000")
 # "Windows Azure Service Management API", the same GUID in every Entra directory.
 RESOURCE_MANAGER_CLIENT_ID = uuid.UUID("797f4846-ba00-4fd7-ba43-dac1f8f63013")
+
+# "AAD Token Exchange Endpoint: Public": its tokens stand as federated assertions at other applications. They
+# say this GUID where a federated credential has the name.
+EXCHANGE_CLIENT_ID = uuid.UUID("fb60f99c-7a34-4190-8149-302f77469936")
+EXCHANGE_NAME = "api://AzureADTokenExchange"
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ def find_resource(tenant_id: uuid.UUID, identifier: str) -> Resource | None:
     guid = parse_guid(identifier)
     if guid is None:
         return _by_uri(tenant_id, identifier)
-    if guid in (GRAPH_CLIENT_ID, RESOURCE_MANAGER_CLIENT_ID):
+    if guid in (GRAPH_CLIENT_ID, RESOURCE_MANAGER_CLIENT_ID, EXCHANGE_CLIENT_ID):
         return _well_known_by_name(settings.AUTHORITY_URL)[str(guid)]
     application = Application.objects.filter(tenant_id=tenant_id, client_id=guid, deleted_at=None).first()
     return _of(application, str(guid)) if application else None
@@ -82,7 +87,7 @@ def is_well_known_name(identifier: str) -> bool:
 
 @lru_cache(maxsize=4)
 def well_known(authority_url: str) -> tuple[Resource, ...]:
-    """Microsoft Graph and Azure Resource Manager under every name that real clients ask for.
+    """Microsoft Graph, Azure Resource Manager and the token exchange under every name that clients ask for.
 
     The server's own root is Microsoft Graph: Azure CLI asks for it with port and slash, kiota without port.
     """
@@ -94,6 +99,11 @@ def well_known(authority_url: str) -> tuple[Resource, ...]:
     return (
         _known("Microsoft Graph", GRAPH_CLIENT_ID, graph),
         _known("Azure Resource Manager", RESOURCE_MANAGER_CLIENT_ID, manager),
+        replace(
+            _known("Azure AD Token Exchange", EXCHANGE_CLIENT_ID, (EXCHANGE_NAME,)),
+            access_token_version=2,
+            includes_idtyp=True,
+        ),
     )
 
 

@@ -44,6 +44,15 @@ def test_well_known_names_are_found_without_a_query(identifier, name, settings, 
     assert (found.name, found.access_token_version, found.application_id) == (name, 1, None)
 
 
+@pytest.mark.parametrize("identifier", ["api://AzureADTokenExchange", "fb60f99c-7a34-4190-8149-302f77469936"])
+def test_the_token_exchange_is_there_in_every_directory(identifier, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        found = resource_of(TENANT, identifier)
+    assert (found.access_token_version, found.includes_idtyp) == (2, True)
+    assert found.names[0] == "api://AzureADTokenExchange"
+    assert find_resource(TENANT, "api://azureadtokenexchange") is None
+
+
 def test_the_servers_own_root_follows_its_address(settings):
     settings.AUTHORITY_URL = "https://login.norrvik.example"
     assert resource_of(TENANT, "https://login.norrvik.example/").name == "Microsoft Graph"
@@ -107,6 +116,7 @@ def test_the_list_begins_with_graph_and_costs_two_queries(django_assert_num_quer
     application("Apple")
     with django_assert_num_queries(2):
         found = resources_of(tenant_id)
-    assert [each.name for each in found] == ["Microsoft Graph", "Azure Resource Manager", "Apple", "zebra"]
+    known = ["Microsoft Graph", "Azure Resource Manager", "Azure AD Token Exchange"]
+    assert [each.name for each in found] == [*known, "Apple", "zebra"]
     assert found[0].names[0] == "https://graph.microsoft.com"
-    assert found[3].names[0] == "api://zebra"
+    assert found[4].names[0] == "api://zebra"
