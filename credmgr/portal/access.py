@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest
 
 from credmgr.accounts import sessions
 from credmgr.accounts.models import User
-from credmgr.registrations.models import Application, Tenant
+from credmgr.registrations.models import Application, ServicePrincipal, Tenant
 from credmgr.registrations.queries import directory_or_default
 
 # Looked up once for each request; the frame around the page asks as well.
@@ -30,6 +30,29 @@ def application_or_404(request: HttpRequest, application_id: uuid.UUID, deleted:
         raise Http404 from None
     application.tenant = directory
     return application
+
+
+def principal_or_404(request: HttpRequest, principal_id: uuid.UUID) -> ServicePrincipal:
+    """The enterprise application of the directory in use, with its application and home directory.
+
+    Raises Http404 as application_or_404 does.
+    """
+    directory = directory_of(request)
+    rows = ServicePrincipal.objects.filter(tenant=directory).select_related("application__tenant")
+    principal = rows.filter(pk=principal_id).first()
+    if principal is None:
+        raise Http404
+    principal.tenant = directory
+    return principal
+
+
+def any_directory_or_404(request: HttpRequest, directory_id: uuid.UUID) -> Tenant:
+    """A directory by its id, the one in use or not: whoever administers one administers all of them."""
+    in_use = directory_of(request)
+    found = in_use if in_use.pk == directory_id else Tenant.objects.filter(pk=directory_id).first()
+    if found is None:
+        raise Http404
+    return found
 
 
 def directory_of(request: HttpRequest) -> Tenant:

@@ -56,6 +56,20 @@ _MAIN: tuple[tuple[str, tuple[_Page, ...]], ...] = (
         "",
         (
             _Page("applications", "App registrations", "apps", ("application_new",)),
+            _Page(
+                "enterprise_applications",
+                "Enterprise applications",
+                "app",
+                (
+                    "enterprise_application",
+                    "enterprise_application_enable",
+                    "enterprise_application_remove",
+                    "enterprise_application_grant",
+                    "enterprise_application_revoke",
+                    "directory_consent",
+                    "directory_consent_review",
+                ),
+            ),
             _Page("sign_ins", "Activity", "activity", ("audit", "sign_in")),
         ),
     ),

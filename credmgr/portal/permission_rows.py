@@ -52,6 +52,8 @@ def _state(permission: Permission, tenant_name: str) -> tuple[str, str]:
     role = permission.role
     if role is None:
         return "No effect", "none"
+    if not permission.is_available:
+        return f"API not known in {tenant_name}", "none"
     if not role.is_enabled:
         granted = "Granted, but" if permission.granted_at else "Not granted;"
         return f"{granted} the app role is disabled", "none"

@@ -177,6 +177,8 @@ class IdentifierUri(models.Model):
     is_released = models.BooleanField(default=False)
 
     class Meta:
+        # Of other directories' multitenant APIs too, hence beside the constraint's own.
+        indexes = [models.Index(fields=["uri"], name="identifier_uri_by_text")]
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "uri"],

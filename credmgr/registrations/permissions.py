@@ -1,7 +1,8 @@
 """API permissions: which app roles a registration asks for, and which an administrator granted.
 
 Asking gives nothing. Granting (admin consent) writes an assignment, and the next token for that API carries
-the role. Removing what is asked leaves what is granted, until it is revoked: both as in Entra.
+the role. Removing what is asked leaves what is granted, until it is revoked: both as in Entra. What is asked
+belongs to the registration, what is granted to a directory: the home one where no other is named.
 """
 
 import uuid
@@ -17,6 +18,7 @@ from credmgr.audit.recording import Actor, record_event
 from credmgr.registrations.errors import RegistrationError
 from credmgr.registrations.graph_roles import GRAPH_ROLES
 from credmgr.registrations.models import Application, AppRole, AppRoleAssignment, RequestedPermission
+from credmgr.registrations.queries import applications_in
 from credmgr.registrations.registering import locked
 from credmgr.registrations.resources import GRAPH_CLIENT_ID, well_known
 
@@ -47,14 +49,17 @@ class Api:
 
 @dataclass(frozen=True)
 class Permission:
-    """A role as one registration has it. role is None when the API or the role is not there (any more).
+    """A role as one registration has it in one directory. role is None when the API or the role is not there
+    (any more).
 
+    is_available: the directory knows the API; where it does not, role is what the home directory says of it.
     granted_at: aware UTC, None while it is not granted.
     """
 
     api_client_id: uuid.UUID
     role_id: uuid.UUID
     role: Role | None
+    is_available: bool
     is_requested: bool
     granted_at: datetime | None
     granted_by: str
@@ -62,19 +67,16 @@ class Permission:
     @property
     def can_be_granted(self) -> bool:
         """Whether granting would put it into tokens now."""
-        return (
-            self.is_requested and self.granted_at is None and self.role is not None and self.role.is_enabled
-        )
+        is_grantable = self.is_available and self.role is not None and self.role.is_enabled
+        return self.is_requested and self.granted_at is None and is_grantable
 
 
 def apis_of(tenant_id: uuid.UUID) -> list[Api]:
-    """Every API of the directory that has roles to ask for: Microsoft Graph, then registrations by name.
+    """Every API that the directory knows and that has roles to ask for: Microsoft Graph, then by name.
 
     One query.
     """
-    rows = AppRole.objects.filter(
-        application__tenant_id=tenant_id, application__deleted_at=None, is_enabled=True
-    )
+    rows = AppRole.objects.filter(application__in=applications_in(tenant_id), is_enabled=True)
     found: dict[uuid.UUID, list[Role]] = {GRAPH_CLIENT_ID: list(_graph_roles().values())}
     for row in rows.select_related("application").order_by("application__display_name", "value"):
         role = _of(row)
@@ -82,18 +84,24 @@ def apis_of(tenant_id: uuid.UUID) -> list[Api]:
     return [Api(client_id, roles[0].api_name, tuple(roles)) for client_id, roles in found.items()]
 
 
-def permissions_of(application: Application) -> list[Permission]:
-    """What the registration asks for or was granted in its directory, by API and value. Three queries."""
+def permissions_of(application: Application, tenant_id: uuid.UUID | None = None) -> list[Permission]:
+    """What the registration asks for or was granted in a directory, by API and value.
+
+    Three queries, four for another directory than the home one.
+    """
+    tenant_id = tenant_id or application.tenant_id
     asked = {
         (row.resource_client_id, row.role_id): row
         for row in RequestedPermission.objects.filter(application=application)
     }
     granted = {
         (row.resource_client_id, row.role_id): row
-        for row in AppRoleAssignment.objects.filter(tenant_id=application.tenant_id, application=application)
+        for row in AppRoleAssignment.objects.filter(tenant_id=tenant_id, application=application)
     }
     keys = asked.keys() | granted.keys()
-    roles = _roles(application.tenant_id, {role_id for _, role_id in keys})
+    ids = {role_id for _, role_id in keys}
+    roles = _roles(tenant_id, ids)
+    at_home = roles if tenant_id == application.tenant_id else _roles(application.tenant_id, ids)
     made = []
     for api, role_id in keys:
         grant = granted.get((api, role_id))
@@ -101,7 +109,8 @@ def permissions_of(application: Application) -> list[Permission]:
             Permission(
                 api_client_id=api,
                 role_id=role_id,
-                role=roles.get((api, role_id)),
+                role=roles.get((api, role_id)) or at_home.get((api, role_id)),
+                is_available=(api, role_id) in roles,
                 is_requested=(api, role_id) in asked,
                 granted_at=grant.created_at if grant else None,
                 granted_by=grant.granted_by_name if grant else "",
@@ -110,9 +119,11 @@ def permissions_of(application: Application) -> list[Permission]:
     return sorted(made, key=_in_order)
 
 
-def permission_of(application: Application, api: uuid.UUID, role_id: uuid.UUID) -> Permission | None:
+def permission_of(
+    application: Application, api: uuid.UUID, role_id: uuid.UUID, tenant_id: uuid.UUID | None = None
+) -> Permission | None:
     """One of permissions_of, None when the registration neither asks for it nor has it."""
-    for permission in permissions_of(application):
+    for permission in permissions_of(application, tenant_id):
         if (permission.api_client_id, permission.role_id) == (api, role_id):
             return permission
     return None
@@ -179,20 +190,24 @@ def remove_permission(
 
 
 @transaction.atomic
-def grant_admin_consent(application: Application, *, actor: Actor, now: datetime) -> list[Role]:
+def grant_admin_consent(
+    application: Application, *, tenant_id: uuid.UUID | None = None, actor: Actor, now: datetime
+) -> list[Role]:
     """Grant everything that is asked for and can be granted, in force with the next token.
 
-    Returns what is newly granted. Disabled and vanished roles are left out.
+    Returns what is newly granted. Disabled and vanished roles, and those of APIs that the directory does not
+    know, are left out.
     """
     fresh = locked(application)
+    where = tenant_id or fresh.tenant_id
     granted = [
         permission.role
-        for permission in permissions_of(fresh)
+        for permission in permissions_of(fresh, where)
         if permission.can_be_granted and permission.role is not None
     ]
     for role in granted:
         AppRoleAssignment.objects.create(
-            tenant_id=fresh.tenant_id,
+            tenant_id=where,
             application=fresh,
             resource_client_id=role.api_client_id,
             role_id=role.id,
@@ -200,33 +215,39 @@ def grant_admin_consent(application: Application, *, actor: Actor, now: datetime
             granted_by_name=actor.name,
         )
     if granted:
-        _record(EventTag.CONSENT_GRANTED, fresh, granted, actor, now)
+        _record(EventTag.CONSENT_GRANTED, fresh, granted, actor, now, where)
     return granted
 
 
 @transaction.atomic
 def revoke_permission(
-    application: Application, *, permission: Permission, actor: Actor, now: datetime
+    application: Application,
+    *,
+    permission: Permission,
+    tenant_id: uuid.UUID | None = None,
+    actor: Actor,
+    now: datetime,
 ) -> None:
     """Take a grant back, in force with the next token. Raises RegistrationError when it is not granted."""
     fresh = locked(application)
+    where = tenant_id or fresh.tenant_id
     removed, _ = AppRoleAssignment.objects.filter(
-        tenant_id=fresh.tenant_id,
+        tenant_id=where,
         application=fresh,
         resource_client_id=permission.api_client_id,
         role_id=permission.role_id,
     ).delete()
     if not removed:
         raise RegistrationError("permission_not_granted", "This permission was revoked meanwhile.")
-    _record_one(EventTag.CONSENT_REVOKED, fresh, permission, actor, now)
+    _record_one(EventTag.CONSENT_REVOKED, fresh, permission, actor, now, where)
 
 
 def _roles(tenant_id: uuid.UUID, ids: set[uuid.UUID]) -> dict[tuple[uuid.UUID, uuid.UUID], Role]:
-    """{(client id of the API, role id): role}, disabled ones included; of live registrations only."""
+    """{(client id of the API, role id): role}, disabled ones included; of APIs that the directory knows."""
     found = {(GRAPH_CLIENT_ID, role.id): role for role in _graph_roles().values() if role.id in ids}
-    rows = AppRole.objects.filter(
-        pk__in=ids, application__tenant_id=tenant_id, application__deleted_at=None
-    ).select_related("application")
+    rows = AppRole.objects.filter(pk__in=ids, application__in=applications_in(tenant_id)).select_related(
+        "application"
+    )
     return found | {(row.application.client_id, row.pk): _of(row) for row in rows}
 
 
@@ -262,7 +283,14 @@ def _in_order(permission: Permission) -> tuple[bool, bool, str, str, str]:
     )
 
 
-def _record(tag: EventTag, application: Application, roles: list[Role], actor: Actor, now: datetime) -> None:
+def _record(
+    tag: EventTag,
+    application: Application,
+    roles: list[Role],
+    actor: Actor,
+    now: datetime,
+    tenant_id: uuid.UUID | None = None,
+) -> None:
     """One row for each API."""
     by_api: dict[uuid.UUID, list[Role]] = {}
     for role in roles:
@@ -272,7 +300,7 @@ def _record(tag: EventTag, application: Application, roles: list[Role], actor: A
             tag,
             actor=actor,
             now=now,
-            tenant_id=application.tenant_id,
+            tenant_id=tenant_id or application.tenant_id,
             application_id=application.pk,
             object_type="api-permission",
             object_id=api,
@@ -282,14 +310,19 @@ def _record(tag: EventTag, application: Application, roles: list[Role], actor: A
 
 
 def _record_one(
-    tag: EventTag, application: Application, permission: Permission, actor: Actor, now: datetime
+    tag: EventTag,
+    application: Application,
+    permission: Permission,
+    actor: Actor,
+    now: datetime,
+    tenant_id: uuid.UUID | None = None,
 ) -> None:
     role = permission.role
     record_event(
         tag,
         actor=actor,
         now=now,
-        tenant_id=application.tenant_id,
+        tenant_id=tenant_id or application.tenant_id,
         application_id=application.pk,
         object_type="api-permission",
         object_id=permission.api_client_id,

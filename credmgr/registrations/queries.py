@@ -10,7 +10,15 @@ from django.db.models.functions import Lower
 
 from credmgr.accounts.models import User
 from credmgr.registrations.errors import RegistrationNotFoundError
-from credmgr.registrations.models import Application, IdentifierUri, Tenant, TenantDomain
+from credmgr.registrations.models import (
+    BUILT_IN,
+    MULTITENANT,
+    Application,
+    IdentifierUri,
+    ServicePrincipal,
+    Tenant,
+    TenantDomain,
+)
 
 # ASCII only and the canonical form only: uuid.UUID() would also take braces, prefixes and full-width digits.
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -106,6 +114,18 @@ def application_by_client_id(tenant: Tenant, client_id: uuid.UUID | str) -> Appl
     if wanted is None:
         return None
     return Application.objects.filter(tenant=tenant, client_id=wanted, deleted_at=None).first()
+
+
+def applications_in(tenant_id: uuid.UUID) -> QuerySet[Application]:
+    """Live registrations that the built-in authority knows in a directory, disabled ones included: its own,
+    and multitenant ones of others that have a service principal there.
+    """
+    consented = ServicePrincipal.objects.filter(tenant_id=tenant_id).values("application_id")
+    return Application.objects.filter(
+        Q(tenant_id=tenant_id) | Q(sign_in_audience=MULTITENANT, pk__in=consented),
+        deleted_at=None,
+        authority_kind=BUILT_IN,
+    )
 
 
 def identifier_uri_of(application: Application) -> str:

@@ -1,20 +1,28 @@
-"""What a token may be for: the well-known resources of every directory, then its registrations.
+"""What a token may be for: the well-known resources of every directory, its registrations, and multitenant
+registrations of other directories that have a service principal there.
 
-find_resource stands on the token endpoint's hot path: well-known names need no query, a registration needs
-one.
+find_resource stands on the token endpoint's hot path: well-known names need no query, all others one.
 """
 
 import uuid
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models.functions import Lower
 
-from credmgr.registrations.models import Application, IdentifierUri
+from credmgr.audit.token_database import Statement, to_uuid
+from credmgr.registrations.models import (
+    BUILT_IN,
+    MULTITENANT,
+    Application,
+    IdentifierUri,
+    ServicePrincipal,
+)
 from credmgr.registrations.naming import URI_MAX
-from credmgr.registrations.queries import parse_guid
+from credmgr.registrations.queries import applications_in, parse_guid
 
 GRAPH_CLIENT_ID = uuid.UUID("00000003-0000-0000-c000-000000000000")
 # "Windows Azure Service Management API", the same GUID in every Entra directory.
@@ -32,7 +40,8 @@ class Resource:
 
     names: every identifier that finds it, the preferred one first. access_token_version: what its tokens look
     like (None and 1: v1 format). application_id: object id of the registration, None for a well-known
-    resource. is_disabled: the registration is switched off; no token may be made for it (AADSTS500014).
+    resource. is_disabled: the registration is switched off, or its service principal in the directory that
+    was asked; no token may be made for it (AADSTS500014).
     demands_assignment: no token for clients without one of its app roles (AADSTS501051). includes_idtyp: its
     tokens say idtyp "app".
     """
@@ -59,19 +68,25 @@ def find_resource(tenant_id: uuid.UUID, identifier: str) -> Resource | None:
     if known is not None:
         return known
     guid = parse_guid(identifier)
-    if guid is None:
-        return _by_uri(tenant_id, identifier)
     if guid in (GRAPH_CLIENT_ID, RESOURCE_MANAGER_CLIENT_ID, EXCHANGE_CLIENT_ID):
         return _well_known_by_name(settings.AUTHORITY_URL)[str(guid)]
-    application = Application.objects.filter(tenant_id=tenant_id, client_id=guid, deleted_at=None).first()
-    return _of(application, str(guid)) if application else None
+    if guid is not None:
+        return _found(_BY_CLIENT_ID.run({"tenant": tenant_id, "identifier": guid}), str(guid))
+    if not identifier.isascii() or not identifier.isprintable() or len(identifier) > URI_MAX:
+        return None  # nothing like it can have been registered, and PostgreSQL refuses NUL
+    return _found(_BY_URI.run({"tenant": tenant_id, "identifier": identifier}), identifier)
 
 
 def resources_of(tenant_id: uuid.UUID) -> list[Resource]:
     """Everything a token can be asked for, well-known resources first, registrations by name. Two queries."""
-    applications = Application.objects.filter(tenant_id=tenant_id, deleted_at=None, is_disabled=False)
+    switched_off = ServicePrincipal.objects.filter(tenant_id=tenant_id, is_enabled=False)
+    applications = (
+        applications_in(tenant_id)
+        .filter(is_disabled=False)
+        .exclude(pk__in=switched_off.values("application_id"))
+    )
     uris: dict[uuid.UUID, str] = dict(
-        IdentifierUri.objects.filter(tenant_id=tenant_id, is_released=False).values_list(
+        IdentifierUri.objects.filter(is_released=False, application__in=applications).values_list(
             "application_id", "uri"
         )
     )
@@ -120,21 +135,49 @@ def _well_known_by_name(authority_url: str) -> dict[str, Resource]:
     return {name: resource for resource in well_known(authority_url) for name in resource.names}
 
 
-def _by_uri(tenant_id: uuid.UUID, uri: str) -> Resource | None:
-    if not uri.isascii() or not uri.isprintable() or len(uri) > URI_MAX:
-        return None  # nothing like it can have been registered, and PostgreSQL refuses NUL
-    row = (
-        IdentifierUri.objects.filter(
-            tenant_id=tenant_id, uri=uri, is_released=False, application__deleted_at=None
-        )
-        .select_related("application")
-        .first()
+_URI, _APPLICATION, _PRINCIPAL = (
+    model._meta.db_table for model in (IdentifierUri, Application, ServicePrincipal)
+)
+_COLUMNS = (
+    "a.id, a.client_id, a.display_name, a.access_token_version, a.is_disabled, "
+    "a.app_role_assignment_required, a.includes_idtyp, a.tenant_id = %(tenant)s, p.is_enabled"
+)
+# Live and here: at home, or multitenant with a service principal in the directory.
+_HERE = (
+    f'LEFT JOIN "{_PRINCIPAL}" p ON p.application_id = a.id AND p.tenant_id = %(tenant)s '
+    f"WHERE a.deleted_at IS NULL AND a.authority_kind = '{BUILT_IN}' "
+    f"AND (a.tenant_id = %(tenant)s OR (a.sign_in_audience = '{MULTITENANT}' AND p.id IS NOT NULL)) "
+)
+_BY_CLIENT_ID = Statement(
+    f'SELECT {_COLUMNS} FROM "{_APPLICATION}" a {_HERE} AND a.client_id = %(identifier)s'  # noqa: S608 - names of models
+)
+# A URI is unique at home only: one's own comes first, then what was consented to first.
+_BY_URI = Statement(
+    f'SELECT {_COLUMNS} FROM "{_URI}" u JOIN "{_APPLICATION}" a ON a.id = u.application_id '  # noqa: S608 - names of models
+    f"{_HERE} AND u.uri = %(identifier)s AND NOT u.is_released "
+    "ORDER BY a.tenant_id = %(tenant)s DESC, p.created_at, p.id LIMIT 1"
+)
+
+
+def _found(rows: list[tuple[Any, ...]], identifier: str) -> Resource | None:
+    if not rows:
+        return None
+    id_, client_id, name, version, disabled, assignment, idtyp, is_home, principal_enabled = rows[0]
+    client = to_uuid(client_id)
+    return Resource(
+        name=name,
+        client_id=client,
+        names=tuple(dict.fromkeys((identifier, str(client)))),
+        access_token_version=version,
+        application_id=to_uuid(id_),
+        is_disabled=bool(disabled) or not (is_home or principal_enabled),
+        demands_assignment=bool(assignment),
+        includes_idtyp=bool(idtyp),
     )
-    return _of(row.application, row.uri) if row else None
 
 
-def _of(application: Application, identifier: str) -> Resource:
-    names = dict.fromkeys(name for name in (identifier, str(application.client_id)) if name)
+def _of(application: Application, uri: str) -> Resource:
+    names = dict.fromkeys(name for name in (uri, str(application.client_id)) if name)
     return Resource(
         name=application.display_name,
         client_id=application.client_id,

@@ -17,7 +17,7 @@ from credmgr.accounts.models import User
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
 from credmgr.portal import listing
-from credmgr.portal.access import directory_of
+from credmgr.portal.access import any_directory_or_404
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.base import PortalForm
 from credmgr.portal.forms.directories import AddDomainForm, CreateDirectoryForm, RenameDirectoryForm
@@ -28,7 +28,7 @@ from credmgr.registrations.directories import (
     remove_domain,
     rename_directory,
 )
-from credmgr.registrations.models import Application, Tenant, TenantDomain
+from credmgr.registrations.models import Application, ServicePrincipal, Tenant, TenantDomain
 from credmgr.registrations.queries import describe_directories, parse_guid
 
 PAGE_SIZE = 50
@@ -86,11 +86,12 @@ def directory_new(request: HttpRequest) -> HttpResponse:
 @require_safe
 def directory(request: HttpRequest, directory_id: uuid.UUID) -> HttpResponse:
     """Overview: ids, counts, domains."""
-    found = _directory_or_404(request, directory_id)
+    found = any_directory_or_404(request, directory_id)
     context = {
         "directory": found,
         "listed": describe_directories([found])[0],
         "deleted": Application.objects.filter(tenant=found, deleted_at__isnull=False).count(),
+        "principals": ServicePrincipal.objects.filter(tenant=found).count(),
         "domains": TenantDomain.objects.filter(tenant=found).order_by("-is_initial", "name"),
     }
     return render(request, "portal/directories/overview.html", context)
@@ -99,7 +100,7 @@ def directory(request: HttpRequest, directory_id: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def directory_rename(request: HttpRequest, directory_id: uuid.UUID) -> HttpResponse:
     """Another name."""
-    found = _directory_or_404(request, directory_id)
+    found = any_directory_or_404(request, directory_id)
     initial = {"name": found.name, "version": found.version}
     form = RenameDirectoryForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
@@ -123,7 +124,7 @@ def directory_rename(request: HttpRequest, directory_id: uuid.UUID) -> HttpRespo
 @require_http_methods(["GET", "HEAD", "POST"])
 def directory_domain_new(request: HttpRequest, directory_id: uuid.UUID) -> HttpResponse:
     """A further domain."""
-    found = _directory_or_404(request, directory_id)
+    found = any_directory_or_404(request, directory_id)
     form = AddDomainForm(request.POST if request.method == "POST" else None, request=request)
     if form.is_bound and form.is_valid():
         try:
@@ -145,7 +146,7 @@ def directory_domain_new(request: HttpRequest, directory_id: uuid.UUID) -> HttpR
 @require_http_methods(["GET", "HEAD", "POST"])
 def directory_domain_remove(request: HttpRequest, directory_id: uuid.UUID, domain_id: int) -> HttpResponse:
     """Ask, then take the domain away. The initial one has no such page."""
-    found = _directory_or_404(request, directory_id)
+    found = any_directory_or_404(request, directory_id)
     domain = TenantDomain.objects.filter(tenant=found, pk=domain_id, is_initial=False).first()
     if domain is None:
         raise Http404
@@ -166,7 +167,7 @@ def directory_domain_remove(request: HttpRequest, directory_id: uuid.UUID, domai
 @require_http_methods(["GET", "HEAD", "POST"])
 def directory_delete(request: HttpRequest, directory_id: uuid.UUID) -> HttpResponse:
     """Ask, then delete an empty directory for good."""
-    found = _directory_or_404(request, directory_id)
+    found = any_directory_or_404(request, directory_id)
     form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
     if form.is_bound and form.is_valid():
         try:
@@ -182,16 +183,6 @@ def directory_delete(request: HttpRequest, directory_id: uuid.UUID) -> HttpRespo
         "deleted": rows.filter(deleted_at__isnull=False).count(),
     }
     return _answer(request, "portal/directories/delete.html", context, form)
-
-
-def _directory_or_404(request: HttpRequest, directory_id: uuid.UUID) -> Tenant:
-    """Any directory: whoever administers one administers all of them, until there are roles."""
-    if directory_of(request).pk == directory_id:
-        return directory_of(request)
-    found = Tenant.objects.filter(pk=directory_id).first()
-    if found is None:
-        raise Http404
-    return found
 
 
 def _about(found: Tenant, form: PortalForm) -> dict[str, object]:

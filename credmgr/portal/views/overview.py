@@ -14,6 +14,8 @@ from credmgr.flowtest.queries import runs_of, verdict_tone, verdict_words
 from credmgr.portal.access import application_or_404
 from credmgr.portal.credential_rows import banner, counts_in_words, credential_rows
 from credmgr.portal.endpoints import endpoints_of
+from credmgr.portal.enterprise_rows import places_of
+from credmgr.registrations.models import MULTITENANT
 from credmgr.registrations.queries import identifier_uri_of, owners_of
 
 # So many credentials stand on the Overview; the rest is a link.
@@ -41,6 +43,7 @@ def application(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse
         "owners": owners_of(found),
         "activity": activity(sign_ins_of(found.pk), now),
         "last_sign_in": last_sign_ins([found.pk]).get(found.pk),
+        "places": places_of(found) if found.sign_in_audience == MULTITENANT else None,
         "run": run,
         "run_words": verdict_words(run.verdict, run.error_code) if run else "",
         "run_tone": verdict_tone(run.verdict) if run else "none",
