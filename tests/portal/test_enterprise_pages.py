@@ -122,7 +122,7 @@ def test_an_application_is_found_reviewed_and_added(
     review = f"{consent}/{worker.client_id}"
     assert found.headers["Location"] == review
     body = page(signed_in, review)
-    for expected in ("Add Worker?", "Contoso", "api://worker", "Mail.Send", "Accept"):
+    for expected in ("Add Worker?", "Contoso", "api://worker", "Mail.Send", "Grant consent</button>"):
         assert expected in body
     assert ServicePrincipal.objects.count() == 0, "looking adds nothing"
     answer = signed_in.post(review, follow=True)
@@ -176,7 +176,7 @@ def test_what_cannot_be_added_says_why_and_keeps_what_was_typed(
     assert f'value="{worker.client_id}"' in answer.content.decode()
     body = page(signed_in, f"{consent}/{worker.client_id}")
     assert said in body
-    assert "Accept" not in body
+    assert "Grant consent" not in body
     assert signed_in.post(f"{consent}/{worker.client_id}").status_code == 422
     assert ServicePrincipal.objects.count() == 0
 

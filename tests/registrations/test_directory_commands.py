@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from credmgr.credentials.models import ClientSecret
 from credmgr.registrations.directories import ensure_default_tenant
-from credmgr.registrations.models import MULTITENANT, Application
+from credmgr.registrations.models import MULTITENANT, Application, ServicePrincipal
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,28 @@ def test_the_others_work_in_the_directory_they_are_told() -> None:
     assert [row["displayName"] for row in answer("list_apps")] == ["Here"]
     secret = answer("add_secret", app["appId"])
     assert [str(row.pk) for row in ClientSecret.objects.filter(application_id=app["id"])] == [secret["keyId"]]
+
+
+def test_an_application_is_consented_to() -> None:
+    default = ensure_default_tenant(NOW)
+    answer("create_directory", "Contoso", "--domain", "contoso")
+    app = answer("register_app", "Worker", "--directory", "contoso.onmicrosoft.example", "--multitenant")
+    made = answer("add_enterprise_app", app["appId"])
+    assert made == {
+        "id": str(ServicePrincipal.objects.get().pk),
+        "appId": app["appId"],
+        "displayName": "Worker",
+        "tenantId": str(default.pk),
+        "granted": [],
+    }
+    with pytest.raises(CommandError, match="Worker is in Default Directory already"):
+        told("add_enterprise_app", app["appId"])
+    with pytest.raises(CommandError, match="Worker is registered in Contoso itself"):
+        told("add_enterprise_app", app["appId"], "--directory", "contoso.onmicrosoft.example")
+    answer("create_directory", "Third", "--domain", "third")
+    said = told("add_enterprise_app", app["appId"], "--directory", "third.onmicrosoft.example")
+    assert said.startswith("Added Worker.\n")
+    assert "Granted permissions:   none" in said
 
 
 def test_demo_data_is_loaded_where_it_is_wanted() -> None:
