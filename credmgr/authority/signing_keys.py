@@ -25,8 +25,6 @@ from credmgr.vault.sealing import open_from, seal_into
 
 KEY_BITS = 2048
 CERTIFICATE_YEARS = 5
-# Caches may keep the key set this long, so a new key signs no earlier than this after it is published.
-PUBLISHED_BEFORE_USE = timedelta(hours=1)
 _OPENED_AT_MOST = 4
 
 
@@ -35,40 +33,27 @@ def ensure_signing_key(now: datetime) -> SigningKey:
     found = current_signing_key(now)
     if found is not None:
         return found
-    key = _make(now, signs_from=now)
-    _insert(key, Actor.command(), now)
-    return key
-
-
-def roll_signing_key(now: datetime, *, actor: Actor, emergency: bool = False) -> SigningKey:
-    """Make the next key. It signs an hour after this, when every cached key set has it.
-
-    The old ones stay published for the life of the last token they signed. emergency: the new key signs at
-    once and the old ones are withdrawn, which ends the trust in every token they signed.
-    """
-    signs_from = now if emergency else now + PUBLISHED_BEFORE_USE
-    last_token = timedelta(seconds=settings.TOKEN_LIFETIME_SECONDS + 1 + settings.CLOCK_SKEW_SECONDS)
-    until = now if emergency else signs_from + last_token
-    key = _make(now, signs_from=signs_from)
-    with transaction.atomic():
-        _insert(key, actor, now)
-        older = SigningKey.objects.exclude(pk=key.pk)
-        older.filter(Q(published_until=None) | Q(published_until__gt=until)).update(published_until=until)
+    key = make_signing_key(now, signs_from=now)
+    insert_signing_key(key, actor=Actor.command(), now=now)
     return key
 
 
 def current_signing_key(now: datetime) -> SigningKey | None:
-    """The newest key that may sign by now."""
-    return SigningKey.objects.filter(signs_from__lte=now).order_by("-signs_from", "-created_at").first()
+    """The newest key that may sign by now and is not withdrawn. directory.look_up asks the same."""
+    rows = SigningKey.objects.filter(is_published(now), signs_from__lte=now)
+    return rows.order_by("-signs_from", "-created_at").first()
+
+
+def is_published(now: datetime) -> Q:
+    """Keys of the key set at that moment."""
+    return Q(published_until=None) | Q(published_until__gt=now)
 
 
 def published_keys(now: datetime) -> list[bytes]:
     """DER certificates of the key set, the newest first: keys that will sign, sign, or signed tokens still
     alive.
     """
-    rows = SigningKey.objects.using(settings.TOKENS_DATABASE).filter(
-        Q(published_until=None) | Q(published_until__gt=now)
-    )
+    rows = SigningKey.objects.using(settings.TOKENS_DATABASE).filter(is_published(now))
     return [bytes(der) for der in rows.order_by("-signs_from").values_list("certificate", flat=True)]
 
 
@@ -85,7 +70,7 @@ def opened_signer(key_id: uuid.UUID, *, with_x5t: bool) -> Signer:
     return Signer(private_key, algorithm="RS256", header=header)
 
 
-def _make(now: datetime, *, signs_from: datetime) -> SigningKey:
+def make_signing_key(now: datetime, *, signs_from: datetime) -> SigningKey:
     """A new key, sealed and not yet stored: making one takes too long for a transaction."""
     private_key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     der = _certificate(private_key, now)
@@ -98,7 +83,8 @@ def _make(now: datetime, *, signs_from: datetime) -> SigningKey:
 
 
 @transaction.atomic
-def _insert(key: SigningKey, actor: Actor, now: datetime) -> None:
+def insert_signing_key(key: SigningKey, *, actor: Actor, now: datetime) -> None:
+    """Store a new key, with its audit row. From now on it is published."""
     key.save(force_insert=True)
     record_event(
         EventTag.SIGNING_KEY_CREATED,

@@ -6,7 +6,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.utils import timezone
 
-from credmgr.authority.models import SigningKey
+from credmgr.authority.signing_keys import current_signing_key
 from credmgr.ops.installation import has_pending_migrations
 from credmgr.vault.errors import VaultError
 from credmgr.vault.sealing import open_from
@@ -41,7 +41,7 @@ def _key_ring() -> bool:
 
 def _signing_key() -> bool:
     """A key that may sign now, and that the vault opens."""
-    key = SigningKey.objects.filter(signs_from__lte=timezone.now()).order_by("-signs_from").first()
+    key = current_signing_key(timezone.now())
     return key is not None and bool(open_from(key, "private_key"))
 
 

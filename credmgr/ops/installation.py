@@ -12,6 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from credmgr.accounts.sessions import forget_expired
 from credmgr.audit.recording import Actor
+from credmgr.authority.key_rolling import forget_retired, roll_if_due
 from credmgr.authority.signing_keys import ensure_signing_key
 from credmgr.authority.used_assertions import forget_ended
 from credmgr.localca.authority import ensure_local_tls
@@ -41,14 +42,17 @@ def prepare_database(now: datetime, report: Report) -> None:
 
 
 def look_after(now: datetime) -> bool:
-    """What is due again and again: sessions and used assertions that ended, registrations deleted 30 days
-    ago, the certificate.
+    """What is due again and again: sessions and used assertions that ended, registrations deleted and signing
+    keys retired 30 days ago, the next signing key, the certificate.
 
     Returns whether the https listener must load its certificate again.
     """
-    purge_overdue(now, Actor(name="Credential Manager"))
+    server = Actor(name="Credential Manager")
+    purge_overdue(now, server)
     forget_expired(now)
     forget_ended(now)
+    roll_if_due(actor=server, now=now)
+    forget_retired(actor=server, now=now)
     return not settings.TLS_CERTIFICATE_FILE and ensure_local_tls(now)
 
 

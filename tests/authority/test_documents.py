@@ -2,8 +2,6 @@
 
 import base64
 import hashlib
-from datetime import timedelta
-from typing import Any
 
 import pytest
 from cryptography import x509
@@ -12,12 +10,9 @@ from django.conf import LazySettings
 from django.test import Client
 
 from credmgr import aadsts
-from credmgr.audit.models import AuditEvent
-from credmgr.audit.recording import Actor
 from credmgr.authority.models import SigningKey
 from credmgr.authority.routes import find_route
-from credmgr.authority.signing_keys import current_signing_key, ensure_signing_key, roll_signing_key
-from credmgr.vault.sealing import open_from
+from credmgr.authority.signing_keys import ensure_signing_key
 from tests.authority.conftest import Answer, Directory
 
 AUTHORITY = "https://localhost:8443"
@@ -299,54 +294,3 @@ def test_the_first_key_is_made_once(db: None, directory: Directory) -> None:
     before = SigningKey.objects.get()
     assert ensure_signing_key(directory.now) == before
     assert SigningKey.objects.count() == 1
-
-
-def test_a_new_key_is_sealed_and_audited(db: None, directory: Directory) -> None:
-    """Decision 5 for the authority's own keys; the audit row holds the key's name, not the key."""
-    key = roll_signing_key(directory.now, actor=Actor.command())
-    clear = open_from(key, "private_key")
-    assert clear not in bytes(key.private_key)
-    assert clear[:8] not in bytes(key.private_key)
-    event = AuditEvent.objects.get(tag="authority:signing-key:created", object_id=str(key.id))
-    assert event.object_name == key.kid
-
-
-def test_publish_before_use(directory: Directory, secret: str) -> None:
-    """W7: the key set has a new key for an hour before it signs; the old one stays for the life of its
-    tokens.
-    """
-    old = current_signing_key(directory.now)
-    assert old is not None
-    new = roll_signing_key(directory.now, actor=Actor.command())
-    assert published(directory) == {old.kid, new.kid}
-    assert kid(directory, secret) == old.kid
-    assert current_signing_key(directory.now + timedelta(minutes=59)) == old
-    SigningKey.objects.filter(pk=new.pk).update(signs_from=old.signs_from + timedelta(milliseconds=1))
-    assert kid(directory, secret) == new.kid
-    assert published(directory) == {old.kid, new.kid}
-    old.refresh_from_db()
-    assert old.published_until is not None
-    last_token_ends = directory.now + timedelta(hours=2)
-    assert old.published_until >= last_token_ends
-
-
-def test_an_emergency_roll_counts_at_once(directory: Directory, secret: str) -> None:
-    """W7: the old key is withdrawn with the next request, though this process had it open."""
-    old = kid(directory, secret)
-    new = roll_signing_key(directory.now, actor=Actor.command(), emergency=True)
-    assert kid(directory, secret) == new.kid
-    assert published(directory) == {new.kid}
-    assert old != new.kid
-
-
-def kid(directory: Directory, secret: str) -> Any:
-    """The key that signed a new token."""
-    import json
-
-    header = directory.ask(client_secret=secret).token.split(".")[0]
-    return json.loads(base64.urlsafe_b64decode(header + "=="))["kid"]
-
-
-def published(directory: Directory) -> set[str]:
-    """Names in the key set."""
-    return {key["kid"] for key in directory.get(f"/{directory.tenant.id}/discovery/v2.0/keys").body["keys"]}

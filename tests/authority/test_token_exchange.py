@@ -5,10 +5,11 @@ authority as the issuer.
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from credmgr.audit.recording import Actor
 from credmgr.authority.access_tokens import issuer
-from credmgr.authority.signing_keys import roll_signing_key
+from credmgr.authority.key_rolling import replace_signing_key
 from credmgr.credentials.federated import add_federated_credential
 from credmgr.jose.jws import UnverifiedToken
 from credmgr.registrations.directories import create_directory
@@ -95,7 +96,7 @@ def test_a_withdrawn_key_ends_it_with_the_next_request(
 ) -> None:
     token = directory.ask(client_secret=secret, scope=EXCHANGE).token
     assert present(directory, trusting, token).token
-    roll_signing_key(directory.now, actor=Actor.command(), emergency=True)
+    replace_signing_key(withdraw_older=True, actor=Actor.command(), now=timezone.now())
     present(directory, trusting, token).refused(401, "invalid_client", 700027)
     fresh = directory.ask(client_secret=secret, scope=EXCHANGE).token
     assert present(directory, trusting, fresh).token
