@@ -10,7 +10,7 @@ DATA_DIR := $(or $(CREDMGR_DATA_DIR),var)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-all lint bench lock clean reset chromium node-clients node-peers
+.PHONY: help run test test-all lint bench screenshots lock clean reset chromium node-clients node-peers
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -37,6 +37,9 @@ lint: $(VENV)/.ready-to-test ## style, types, pending migrations, system checks
 
 bench: $(VENV)/.ready-to-run node-peers ## tokens a second, processor time a token, the list page with 10,000 registrations
 	$(BIN)/python -m tests.bench
+
+screenshots: $(VENV)/.ready-to-test chromium ## every page and state in test-results/screenshots, each looked at by axe
+	$(BIN)/python -m tests.screenshots --jobs $(JOBS)
 
 lock: $(VENV)/.ready-to-test ## write the pinned requirements anew from requirements*.in
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \

@@ -1,0 +1,52 @@
+"""What time does to a session, done at once; and the pages that no address leads to."""
+
+from importlib import import_module
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.http import HttpRequest
+from django.test import RequestFactory
+
+from credmgr.accounts import sessions
+from credmgr.portal.views import errors
+
+
+def age(session_key: str, seconds: int, *moments: str) -> None:
+    """Move moments of a session (names of accounts.sessions) into the past."""
+    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    for moment in moments:
+        session[moment] = session[moment] - seconds
+    session.save()
+
+
+def age_confirmation(session_key: str) -> None:
+    """The password was given too long ago for step-up."""
+    age(session_key, settings.STEP_UP_SECONDS + 60, sessions.CONFIRMED_AT)
+
+
+def end_by_idleness(session_key: str) -> None:
+    """Nothing was done for longer than a session lasts."""
+    age(session_key, settings.SESSION_IDLE_SECONDS + 60, sessions.SEEN_AT)
+
+
+def error_pages() -> dict[str, str]:
+    """HTML of the error pages that only a fault of the server or a missing permission brings about."""
+    return {
+        "error-500": _answer(RuntimeError("a fault")),
+        "error-503": _answer(OperationalError("the database is away")),
+        "error-403": errors.forbidden(_request(), PermissionDenied()).content.decode(),
+    }
+
+
+def _request() -> HttpRequest:
+    request = RequestFactory().get("/applications")
+    request.correlation_id = "3f6c1f0e-5f0a-4f5e-9d59-0c1f2d6f7a10"  # type: ignore[attr-defined]
+    return request
+
+
+def _answer(failure: Exception) -> str:
+    try:
+        raise failure
+    except type(failure):
+        return errors.server_error(_request()).content.decode()
