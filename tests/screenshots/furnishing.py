@@ -18,7 +18,9 @@ from credmgr.credentials.demo_loading import load_demo
 from credmgr.credentials.federated import add_federated_credential
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.flowtest.testing import test_credential as run_test
+from credmgr.origins.changing import add_origin
 from credmgr.registrations.app_roles import add_app_role, set_app_role_enabled
+from credmgr.registrations.directories import add_domain, create_directory
 from credmgr.registrations.models import Application, Tenant
 from credmgr.registrations.ownership import add_owner
 from credmgr.registrations.permissions import apis_of, grant_admin_consent, request_permissions
@@ -58,6 +60,8 @@ def furnish(administrator: str) -> Things:
     _permissions(tenant, things, actor)
     _federated(things, actor)
     _tests(things, actor)
+    _directories(tenant, things, actor)
+    _origins(things, actor)
     for key, rows in (
         ("sign-in/refused", SignIn.objects.filter(error_code__gt=0)),
         ("sign-in/done", SignIn.objects.filter(error_code=0)),
@@ -150,6 +154,25 @@ def _federated(things: Things, actor: Actor) -> None:
             now=timezone.now(),
         )
         things[f"build/{name}"] = str(row.pk)
+
+
+def _directories(tenant: Tenant, things: Things, actor: Actor) -> None:
+    """A second one with a domain more than it began with."""
+    now = timezone.now()
+    other = create_directory(name="Partner Harbors", domain="partner-harbors", actor=actor, now=now)
+    domain = add_domain(other, domain="harbors.example", actor=actor, now=now)
+    things |= {"directory": str(tenant.pk), "partner-directory": str(other.pk), "domain": str(domain.pk)}
+
+
+def _origins(things: Things, actor: Actor) -> None:
+    """One of a cluster in the same house, one elsewhere."""
+    now = timezone.now()
+    for key, address, name, is_private in (
+        ("origin", "https://idp.norrvik.example:8443", "Staging identity provider", False),
+        ("origin-private", "https://10.24.6.40", "Cluster of the warehouse", True),
+    ):
+        row = add_origin(address=address, name=name, is_private=is_private, actor=actor, now=now)
+        things[key] = str(row.pk)
 
 
 def _test_hours_ago(things: Things, actor: Actor) -> None:

@@ -50,11 +50,30 @@ class Picture:
             _open_over(page, behind)
         if self.then:
             self.then(page, stage)
-        page.mouse.move(720, 899)
+        page.mouse.move(1438, 450)  # over nothing that has a look of its own for it
         yield ""
         if self.is_panel and not self.then:
             page.goto(f"{portal}{self.path(stage)}")
             yield "-page"
+
+
+def page(
+    name: str, route: str, *things: str, query: str = "", person: str = "robin", then: Step | None = None
+) -> Picture:
+    """A page, after what `then` does on it."""
+    return Picture(name, route, things, query, person, then)
+
+
+def panel(
+    name: str, route: str, *things: str, person: str = "robin", then: Step | None = None, over: str = ""
+) -> Picture:
+    """A panel, after what `then` does in it."""
+    return Picture(name, route, things, person=person, then=then, is_panel=True, over=over)
+
+
+def state(name: str, then: Step, person: str = "stranger") -> Picture:
+    """Whatever `then` ends on."""
+    return Picture(name, person=person, then=then)
 
 
 def _open_over(page: "Page", behind: str) -> None:

@@ -28,7 +28,7 @@ def _names(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
 
 
 def test_every_address_is_pictured_or_says_why_not() -> None:
-    """A new page is one entry in tests/screenshots/pictures.py."""
+    """A new page is one entry in tests/screenshots/pictures."""
     known = set(_names(get_resolver()))
     pictured = {picture.route for picture in PICTURES.values() if picture.route}
     assert not known - pictured - set(WITHOUT_PICTURE), "pages without a picture"

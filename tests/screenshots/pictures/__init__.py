@@ -1,0 +1,46 @@
+"""Every page and state that is pictured, a file per subject; and the addresses without a picture.
+
+page(name, route, *things, ...)   a page: `things` are the arguments of its address, named in furnishing.py
+panel(name, route, *things, ...)  a side panel, over the page it belongs to and at its own address
+state(name, step, ...)            what no address of the portal's map leads to
+"""
+
+from tests.screenshots.picture import Picture
+from tests.screenshots.pictures import (
+    accounts,
+    applications,
+    credentials,
+    directories,
+    flow_tests,
+    logs,
+    origins,
+    permissions,
+    tools,
+)
+
+ALL: list[Picture] = [
+    *accounts.PICTURES,
+    *applications.PICTURES,
+    *credentials.PICTURES,
+    *permissions.PICTURES,
+    *flow_tests.PICTURES,
+    *logs.PICTURES,
+    *directories.PICTURES,
+    *origins.PICTURES,
+    *tools.PICTURES,
+]
+PICTURES = {picture.name: picture for picture in ALL}
+
+# name of an address -> why there is no picture of it
+WITHOUT_PICTURE = {
+    "portal:home": "leads on to App registrations",
+    "portal:applications_export": "a file",
+    "portal:certificate_download": "a file",
+    "portal:certificate_examine": "answers POST only; its findings are in certificate-upload-findings",
+    "portal:directory_switch": "answers POST only, and leads on to App registrations",
+    "portal:secret_stored": "answers POST only; what it says is in secret-unstored",
+    "portal:theme": "answers POST only, and leads back",
+    "health_live": "for programs",
+    "health_ready": "for programs",
+    "ca_certificate": "a file",
+}

@@ -1,0 +1,18 @@
+"""Directories, and switching between them."""
+
+from tests.screenshots import steps as do
+from tests.screenshots.picture import Picture, page, panel
+
+PICTURES: list[Picture] = [
+    page("directories", "portal:directories"),
+    page("directories-one", "portal:directories", person="beginner"),
+    panel("directory-new", "portal:directory_new"),
+    page("directory-new-error", "portal:directory_new", then=do.without_required_marks("Create directory")),
+    page("directory", "portal:directory", "partner-directory"),
+    page("directory-in-use", "portal:directory", "directory"),
+    panel("directory-rename", "portal:directory_rename", "partner-directory"),
+    panel("directory-domain-new", "portal:directory_domain_new", "partner-directory"),
+    panel("directory-domain-remove", "portal:directory_domain_remove", "partner-directory", "domain"),
+    panel("directory-delete", "portal:directory_delete", "partner-directory"),
+    page("directory-delete-in-use", "portal:directory_delete", "directory"),
+]
