@@ -52,9 +52,10 @@ class Activity:
         return self.succeeded + self.refused
 
 
-def sign_ins_of(application_id: uuid.UUID) -> QuerySet[SignIn]:
-    """Token requests of one application, newest first."""
-    return SignIn.objects.filter(application_id=application_id).order_by("-sequence")
+def sign_ins_of(application_id: uuid.UUID, tenant_id: uuid.UUID | None = None) -> QuerySet[SignIn]:
+    """Token requests of one application in one directory, without one in all of them, newest first."""
+    rows = SignIn.objects.filter(application_id=application_id)
+    return (rows.filter(tenant_id=tenant_id) if tenant_id else rows).order_by("-sequence")
 
 
 def sign_ins_of_tenant(tenant_id: uuid.UUID) -> QuerySet[SignIn]:
@@ -62,9 +63,10 @@ def sign_ins_of_tenant(tenant_id: uuid.UUID) -> QuerySet[SignIn]:
     return SignIn.objects.filter(tenant_id=tenant_id).order_by("-sequence")
 
 
-def events_of(application_id: uuid.UUID) -> QuerySet[AuditEvent]:
-    """Acts on one application, newest first."""
-    return AuditEvent.objects.filter(application_id=application_id).order_by("-sequence")
+def events_of(application_id: uuid.UUID, tenant_id: uuid.UUID) -> QuerySet[AuditEvent]:
+    """Acts on one application in one directory, newest first: consent elsewhere is the others' business."""
+    rows = AuditEvent.objects.filter(application_id=application_id, tenant_id=tenant_id)
+    return rows.order_by("-sequence")
 
 
 def events_of_tenant(tenant_id: uuid.UUID) -> QuerySet[AuditEvent]:
@@ -73,7 +75,9 @@ def events_of_tenant(tenant_id: uuid.UUID) -> QuerySet[AuditEvent]:
 
 
 def recent_callers(application_id: uuid.UUID, since: datetime) -> list[Caller]:
-    """Who got tokens as this application since then, most frequent first: what breaks without it."""
+    """Who got tokens as this application since then, in whatever directory, most frequent first: what breaks
+    without it.
+    """
     rows = sign_ins_of(application_id).filter(at__gte=since, error_code=0)
     seen: dict[tuple[str, str], Caller] = {}
     for address, resource, count, at in rows.values_list("address", "resource", "count", "at")[:SUMMARY_ROWS]:

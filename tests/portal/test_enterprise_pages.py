@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from credmgr.accounts import sessions
-from credmgr.audit.models import AuditEvent
+from credmgr.audit.models import AuditEvent, SignIn
 from credmgr.audit.recording import Actor
 from credmgr.registrations.app_roles import add_app_role
 from credmgr.registrations.directories import create_directory
@@ -337,6 +337,35 @@ def test_every_act_asks_for_the_password_again(
 def _state() -> list[object]:
     rows = ServicePrincipal.objects.order_by("pk").values_list("pk", "is_enabled")
     return [*rows, AppRoleAssignment.objects.count()]
+
+
+def test_home_logs_what_happened_at_home(
+    signed_in: Client, worker: Application, principal: ServicePrincipal, contoso: Tenant, directory: Tenant
+) -> None:
+    """Consent and sign-ins of another directory stand in that one's logs alone."""
+    for tenant in (directory, contoso):
+        SignIn.objects.create(
+            at=timezone.now(),
+            trace_id=uuid.uuid4(),
+            correlation_id=uuid.uuid4(),
+            tenant_id=tenant.pk,
+            client_id=str(worker.client_id),
+            application_id=worker.pk,
+            address="192.0.2.1" if tenant == directory else "192.0.2.2",
+        )
+    assert "Enterprise application added" in page(signed_in, "/audit")
+    body = page(signed_in, "/sign-ins")
+    assert "Worker" in body
+    assert "192.0.2.1" in body
+    assert "192.0.2.2" not in body
+    signed_in.post("/directories/switch", {"directory": str(contoso.pk)})
+    audit = page(signed_in, f"/applications/{worker.pk}/audit")
+    assert "Application registered" in audit
+    assert "Enterprise application added</span>" not in audit
+    assert signed_in.get(f"/applications/{worker.pk}").context["activity"].total == 1
+    assert "192.0.2.1" not in page(signed_in, "/sign-ins")
+    breaks = page(signed_in, f"/applications/{worker.pk}/delete")
+    assert "192.0.2.1" in breaks, "deleting it breaks sign-ins of every directory"
 
 
 def test_the_list_is_searched_and_paged_at_a_constant_price(

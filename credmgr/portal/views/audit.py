@@ -52,9 +52,8 @@ def audit(request: HttpRequest) -> HttpResponse:
 def application_audit(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """Acts on one application."""
     application = application_or_404(request, application_id)
-    return _page(
-        request, events_of(application.pk), "portal/logs/application_audit.html", {"application": application}
-    )
+    rows = events_of(application.pk, application.tenant_id)
+    return _page(request, rows, "portal/logs/application_audit.html", {"application": application})
 
 
 def _page(

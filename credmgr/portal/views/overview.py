@@ -41,7 +41,7 @@ def application(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse
         "banner": banner(rows, now, federated=federated),
         "identifier_uri": identifier_uri_of(found),
         "owners": owners_of(found),
-        "activity": activity(sign_ins_of(found.pk), now),
+        "activity": activity(sign_ins_of(found.pk, found.tenant_id), now),
         "last_sign_in": last_sign_ins([found.pk]).get(found.pk),
         "places": places_of(found) if found.sign_in_audience == MULTITENANT else None,
         "run": run,
