@@ -16,7 +16,7 @@ from tests.authority.conftest import Directory
     [([], 65, True), (["--emergency"], 0, False), (["--emergency", "--keep-older"], 0, True)],
 )
 def test_roll(directory: Directory, flags: list[str], minutes: int, stays: bool) -> None:
-    """The new key signs after every cached key set, or at once; the old one stays published, or is withdrawn."""
+    """The new key signs after every cached key set, or at once; the old one stays published, or goes."""
     old = SigningKey.objects.get()
     output = io.StringIO()
     call_command("roll_signing_key", "--json", *flags, stdout=output)
