@@ -52,10 +52,21 @@ class ListedKey:
 
 
 def listed_keys(now: datetime) -> list[ListedKey]:
-    """All keys that are kept, the newest first. Two queries. now: aware UTC."""
+    """All keys that are kept: published ones before retired ones, the newest first. Two queries.
+
+    now: aware UTC.
+    """
     signer = current_signing_key(now)
     rows = SigningKey.objects.order_by("-signs_from", "-created_at")
-    return [ListedKey(row, _state(row, signer, now)) for row in rows]
+    listed = [ListedKey(row, _state(row, signer, now)) for row in rows]
+    return sorted(listed, key=lambda each: each.state == RETIRED)
+
+
+def rolls_by_itself_at(now: datetime) -> datetime | None:
+    """When the upkeep publishes the next key; None where it never does. now: aware UTC."""
+    days = settings.SIGNING_KEY_DAYS
+    newest = SigningKey.objects.filter(is_published(now)).order_by("-signs_from").first()
+    return newest.signs_from + timedelta(days=days) if days and newest is not None else None
 
 
 def roll_signing_key(*, actor: Actor, now: datetime) -> SigningKey:
@@ -191,9 +202,8 @@ def _refuse_second_next(now: datetime) -> None:
 
 
 def _is_due(now: datetime) -> bool:
-    days = settings.SIGNING_KEY_DAYS
-    newest = SigningKey.objects.filter(is_published(now)).order_by("-signs_from").first()
-    return bool(days) and newest is not None and newest.signs_from + timedelta(days=days) <= now
+    due = rolls_by_itself_at(now)
+    return due is not None and due <= now
 
 
 def _refuse_early(now: datetime) -> None:

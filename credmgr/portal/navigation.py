@@ -97,7 +97,18 @@ _MAIN: tuple[tuple[str, tuple[_Page, ...]], ...] = (
             _Page("aadsts", "AADSTS codes", "stethoscope", ("aadsts_code",)),
         ),
     ),
-    ("Server", (_Page("origins", "Allowed origins", "globe", ("origin_new", "origin_remove")),)),
+    (
+        "Server",
+        (
+            _Page("origins", "Allowed origins", "globe", ("origin_new", "origin_remove")),
+            _Page(
+                "signing_keys",
+                "Signing keys",
+                "certificate",
+                ("signing_key", "signing_key_roll", "signing_key_replace", "signing_key_withdraw"),
+            ),
+        ),
+    ),
 )
 _APPLICATION: tuple[tuple[str, tuple[_Page, ...]], ...] = (
     (

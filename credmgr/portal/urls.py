@@ -9,6 +9,7 @@ from credmgr.portal.routes import (
     logs,
     origins,
     permissions,
+    signing_keys,
     tools,
 )
 
@@ -23,5 +24,6 @@ urlpatterns = [
     *enterprise.urlpatterns,
     *logs.urlpatterns,
     *origins.urlpatterns,
+    *signing_keys.urlpatterns,
     *tools.urlpatterns,
 ]

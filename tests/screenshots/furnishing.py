@@ -13,6 +13,7 @@ from django.utils import timezone
 from credmgr.accounts.models import User
 from credmgr.audit.models import SignIn
 from credmgr.audit.recording import Actor
+from credmgr.authority.key_rolling import listed_keys, replace_signing_key, roll_signing_key
 from credmgr.credentials.client_secrets import add_client_secret
 from credmgr.credentials.demo_loading import load_demo
 from credmgr.credentials.federated import add_federated_credential
@@ -62,12 +63,24 @@ def furnish(administrator: str) -> Things:
     _tests(things, actor)
     _directories(tenant, things, actor)
     _origins(things, actor)
+    _signing_keys(things, actor)
     for key, rows in (
         ("sign-in/refused", SignIn.objects.filter(error_code__gt=0)),
         ("sign-in/done", SignIn.objects.filter(error_code=0)),
     ):
         things[key] = str(rows.order_by("-sequence")[0].sequence)
     return things
+
+
+def _signing_keys(things: Things, actor: Actor) -> None:
+    """One of each state: retired, still published, signing, next."""
+    for days in (41, 32, 0):
+        replace_signing_key(
+            withdraw_older=days == 32, actor=actor, now=timezone.now() - timedelta(days=days, minutes=20)
+        )
+    roll_signing_key(actor=actor, now=timezone.now())
+    for each in listed_keys(timezone.now()):
+        things[f"signing-key/{each.state}"] = str(each.key.pk)
 
 
 def _person(user_name: str, first: str, last: str) -> User:

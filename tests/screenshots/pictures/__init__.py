@@ -15,6 +15,7 @@ from tests.screenshots.pictures import (
     logs,
     origins,
     permissions,
+    signing_keys,
     tools,
 )
 
@@ -27,6 +28,7 @@ ALL: list[Picture] = [
     *logs.PICTURES,
     *directories.PICTURES,
     *origins.PICTURES,
+    *signing_keys.PICTURES,
     *tools.PICTURES,
 ]
 PICTURES = {picture.name: picture for picture in ALL}
@@ -38,6 +40,7 @@ WITHOUT_PICTURE = {
     "portal:certificate_download": "a file",
     "portal:certificate_examine": "answers POST only; its findings are in certificate-upload-findings",
     "portal:directory_switch": "answers POST only, and leads on to App registrations",
+    "portal:signing_key_download": "a file",
     "portal:secret_stored": "answers POST only; what it says is in secret-unstored",
     "portal:theme": "answers POST only, and leads back",
     "health_live": "for programs",
