@@ -22,11 +22,12 @@ from credmgr.flowtest.testing import test_credential as run_test
 from credmgr.origins.changing import add_origin
 from credmgr.registrations.app_roles import add_app_role, set_app_role_enabled
 from credmgr.registrations.directories import add_domain, create_directory
-from credmgr.registrations.models import Application, Tenant
+from credmgr.registrations.models import MULTITENANT, Application, Tenant
 from credmgr.registrations.ownership import add_owner
 from credmgr.registrations.permissions import apis_of, grant_admin_consent, request_permissions
 from credmgr.registrations.queries import default_tenant
 from credmgr.registrations.registering import register_application
+from credmgr.registrations.service_principals import add_service_principal
 from tests.installation import free_port
 from tests.portal import certificate_files as files
 
@@ -175,6 +176,38 @@ def _directories(tenant: Tenant, things: Things, actor: Actor) -> None:
     other = create_directory(name="Partner Harbors", domain="partner-harbors", actor=actor, now=now)
     domain = add_domain(other, domain="harbors.example", actor=actor, now=now)
     things |= {"directory": str(tenant.pk), "partner-directory": str(other.pk), "domain": str(domain.pk)}
+    _enterprise_applications(tenant, other, things, actor)
+
+
+def _enterprise_applications(tenant: Tenant, other: Tenant, things: Things, actor: Actor) -> None:
+    """One of the partners' with consent and a permission left to grant, one without, and one of our own."""
+    now = timezone.now()
+    graph = apis_of(tenant.pk)[0]
+    ids = {role.value: role.id for role in graph.roles}
+    partner, gateway, own = (
+        register_application(
+            tenant=home, display_name=name, sign_in_audience=MULTITENANT, actor=actor, now=now
+        )
+        for home, name in (
+            (other, "Berth Planner"),
+            (other, "Customs gateway for all harbors of the northern region"),
+            (tenant, "Freight Status API"),
+        )
+    )
+    for app, value in ((partner, "Mail.Send"), (gateway, "User.Read.All")):
+        request_permissions(app, api_client_id=graph.client_id, role_ids=[ids[value]], actor=actor, now=now)
+    principal, _ = add_service_principal(tenant, client_id=str(partner.client_id), actor=actor, now=now)
+    request_permissions(
+        partner, api_client_id=graph.client_id, role_ids=[ids["User.Read.All"]], actor=actor, now=now
+    )
+    things |= {
+        "partner-app/client": str(partner.client_id),
+        "partner-app/principal": str(principal.pk),
+        "partner-gateway/client": str(gateway.client_id),
+        "multitenant": str(own.pk),
+        "graph": str(graph.client_id),
+        "mail-send": str(ids["Mail.Send"]),
+    }
 
 
 def _origins(things: Things, actor: Actor) -> None:
