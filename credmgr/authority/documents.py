@@ -17,6 +17,7 @@ from credmgr.authority.responses import (
     preflight_response,
 )
 from credmgr.authority.signing_keys import published_keys
+from credmgr.registrations.queries import parse_guid
 
 _QUERY_MAX_CHARACTERS = 4096
 _READ = ("GET", "HEAD")
@@ -48,6 +49,14 @@ def authorize(request: HttpRequest, _tenant: str, exchange: Exchange) -> Answer:
     """The page that interactive sign-in leads to. OpenID Connect allows GET and POST here."""
     _require(request, "GET", "HEAD", "POST")
     return page_response(pages.authorize_page(), exchange)
+
+
+def admin_consent(request: HttpRequest, tenant: str, exchange: Exchange) -> Answer:
+    """GET /{tenant}/adminconsent?client_id=: the address that Entra's documentation gives administrators."""
+    _require(request, *_READ)
+    known = _known(tenant)
+    page = pages.consent_page(parse_guid(known), parse_guid(_query(request, "client_id")))
+    return page_response(page, exchange)
 
 
 def error(request: HttpRequest, _tenant: str, exchange: Exchange) -> Answer:

@@ -2,7 +2,11 @@
 in here.
 """
 
+import uuid
+from urllib.parse import urlencode
+
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from credmgr import aadsts
 
@@ -18,6 +22,29 @@ def authorize_page() -> str:
                 "certificate (the client credentials grant). People do not sign in here.",
                 "In MSAL, use a confidential client and acquire_token_for_client.",
             ],
+        },
+    )
+
+
+def consent_page(tenant_id: uuid.UUID | None, client_id: uuid.UUID | None) -> str:
+    """Where consent is granted: in the portal, by somebody signed in there. tenant_id: None for whichever
+    directory that person works in.
+    """
+    address = reverse("portal:enterprise_application_new")
+    if tenant_id is not None:
+        address = reverse("portal:directory_consent", args=[tenant_id])
+    if client_id is not None:
+        address = f"{address}?{urlencode({'client_id': str(client_id)})}"
+    return render_to_string(
+        "authority/page.html",
+        {
+            "heading": "Consent is granted in the portal",
+            "paragraphs": [
+                "An administrator signs in there, sees what the application would get in the directory, and "
+                "grants consent.",
+            ],
+            "link": address,
+            "link_label": "Review the application" if client_id else "Add an application",
         },
     )
 

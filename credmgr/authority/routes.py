@@ -27,6 +27,8 @@ _OF_TENANT: dict[tuple[str, ...], Handler] = {
     ("discovery", "keys"): documents.keys_v1,
     ("oauth2", "v2.0", "authorize"): documents.authorize,
     ("oauth2", "authorize"): documents.authorize,
+    ("v2.0", "adminconsent"): documents.admin_consent,
+    ("adminconsent",): documents.admin_consent,
 }
 _FIXED: dict[tuple[str, ...], Handler] = {
     ("common", "discovery", "instance"): documents.instance,

@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from credmgr.registrations.models import MULTITENANT, Application, ServicePrincipal
 from credmgr.registrations.queries import NamedDirectory, named_directories
 from credmgr.registrations.service_principals import principals_elsewhere
@@ -37,10 +39,14 @@ class PlaceRow:
 
 @dataclass(frozen=True)
 class Places:
-    """Where an application may be used. more: directories without it that are not listed."""
+    """Where an application may be used. more: directories without it that are not listed.
+
+    consent_url: what an administrator of whichever directory opens to grant consent.
+    """
 
     rows: list[PlaceRow]
     more: int
+    consent_url: str
 
 
 def rows_of(principals: Iterable[ServicePrincipal]) -> list[PrincipalRow]:
@@ -70,4 +76,8 @@ def places_of(application: Application) -> Places:
     others = [each for each in named_directories(_DIRECTORIES_MOST) if each.id != application.tenant_id]
     with_one = [PlaceRow(each, row_of(found[each.id])) for each in others if each.id in found]
     without = [PlaceRow(each, None) for each in others if each.id not in found]
-    return Places([*with_one, *without[:_OFFERED]], max(len(without) - _OFFERED, 0))
+    return Places(
+        [*with_one, *without[:_OFFERED]],
+        more=max(len(without) - _OFFERED, 0),
+        consent_url=f"{settings.AUTHORITY_URL}/organizations/adminconsent?client_id={application.client_id}",
+    )

@@ -294,3 +294,21 @@ def test_the_first_key_is_made_once(db: None, directory: Directory) -> None:
     before = SigningKey.objects.get()
     assert ensure_signing_key(directory.now) == before
     assert SigningKey.objects.count() == 1
+
+
+@pytest.mark.parametrize("ending", ["adminconsent", "v2.0/adminconsent"])
+def test_an_admin_consent_address_leads_into_the_portal(directory: Directory, ending: str) -> None:
+    """The address of Entra's documentation, directory by id or domain; anything odd in it is dropped."""
+    tenant, client_id = directory.tenant.id, directory.app.client_id
+    consent = f"/directories/{tenant}/consent"
+    for named in (str(tenant), "default.onmicrosoft.example"):
+        body = directory.client.get(f"/{named}/{ending}?client_id={client_id}&state=x").content.decode()
+        assert f'href="{consent}?client_id={client_id}"' in body
+    odd = directory.client.get(f"/{tenant}/{ending}?client_id=%22%3E%3Cscript%3E").content.decode()
+    assert f'href="{consent}"' in odd
+    assert "<script" not in odd
+    anywhere = directory.client.get(f"/organizations/{ending}?client_id={client_id}").content.decode()
+    assert f'href="/enterprise-applications/new?client_id={client_id}"' in anywhere
+    unknown = directory.get(f"/{client_id}/{ending}")
+    unknown.refused(400, "invalid_tenant", 90002)
+    assert directory.client.post(f"/{tenant}/{ending}").status_code == 405

@@ -148,6 +148,11 @@ def test_a_consent_link_brings_the_client_id(
     assert signed_in.get(f"{consent}?client_id={worker.client_id}").headers["Location"] == (
         f"{consent}/{worker.client_id}"
     )
+    assert signed_in.get(f"/enterprise-applications/new?client_id={worker.client_id}").headers[
+        "Location"
+    ] == (f"{consent}?client_id={worker.client_id}")
+    assert signed_in.get("/enterprise-applications/new").headers["Location"] == consent
+    assert_asks_for_sign_in("/enterprise-applications/new")
     for wrong, said in (
         (str(UNKNOWN), "No directory has a registration with this application (client) ID"),
         ("%00", "Null characters are not allowed."),
@@ -199,6 +204,7 @@ def test_home_consents_for_another_directory_and_comes_back(
     review = f"/directories/{contoso.pk}/consent/{harbor.client_id}"
     assert f'href="{review}"' in overview
     assert "Managed application in local directory" in overview
+    assert f"/organizations/adminconsent?client_id={harbor.client_id}" in overview
     answer = signed_in.post(review)
     assert answer.headers["Location"] == f"/applications/{harbor.pk}"
     overview = page(signed_in, f"/applications/{harbor.pk}")

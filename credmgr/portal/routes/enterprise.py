@@ -9,6 +9,9 @@ _CONSENT = "directories/<uuid:directory_id>/consent"
 
 urlpatterns: list[URLPattern] = [
     path("enterprise-applications", enterprise.enterprise_applications, name="enterprise_applications"),
+    path(
+        "enterprise-applications/new", consent.enterprise_application_new, name="enterprise_application_new"
+    ),
     path(_ONE, enterprise.enterprise_application, name="enterprise_application"),
     path(f"{_ONE}/enable", enterprise.enterprise_application_enable, name="enterprise_application_enable"),
     path(f"{_ONE}/remove", enterprise.enterprise_application_remove, name="enterprise_application_remove"),

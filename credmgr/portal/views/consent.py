@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
@@ -21,6 +21,14 @@ from credmgr.registrations.models import ServicePrincipal, Tenant
 from credmgr.registrations.permissions import permissions_of
 from credmgr.registrations.queries import identifier_uri_of
 from credmgr.registrations.service_principals import add_service_principal, consentable
+
+
+@require_safe
+def enterprise_application_new(request: HttpRequest) -> HttpResponse:
+    """Consent in the directory in use, for links that name none; ?client_id= goes along."""
+    address = reverse("portal:directory_consent", args=[directory_of(request).pk])
+    query = request.META.get("QUERY_STRING", "")
+    return redirect(f"{address}?{query}" if query else address)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -43,6 +43,7 @@ WITHOUT_PICTURE = {
     "portal:certificate_examine": "answers POST only; its findings are in certificate-upload-findings",
     "portal:directory_switch": "answers POST only, and leads on to App registrations",
     "portal:signing_key_download": "a file",
+    "portal:enterprise_application_new": "leads on to the consent of the directory in use",
     "portal:secret_stored": "answers POST only; what it says is in secret-unstored",
     "portal:theme": "answers POST only, and leads back",
     "health_live": "for programs",
