@@ -268,8 +268,10 @@ class GuardedSession:
     def _read(self, response: requests.Response) -> Answer:
         headers = {name.lower(): value for name, value in response.headers.items()}
         if response.is_redirect or 300 <= response.status_code < 400:
+            leads = f" to {headers['location'][:300]}" if headers.get("location") else ""
             raise OutboundError(
-                Failure.REDIRECT, f"Answered {response.status_code}, a redirect; redirects are not followed."
+                Failure.REDIRECT,
+                f"Answered {response.status_code}, a redirect{leads}; redirects are not followed.",
             )
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise OutboundError(

@@ -8,11 +8,15 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from credmgr.flowtest.report import Exchange, Hop, OAuthError, Shape, ShapeResult, Verdict
+from credmgr.flowtest.discovery import USELESS_DOCUMENT
+from credmgr.flowtest.report import Exchange, Hop, OAuthError, ShapeResult, Verdict
+from credmgr.flowtest.wire import SIGNING_KEYS, TOKEN_REQUEST
 
 _CODE = re.compile(r"AADSTS(\d{4,9})")
 _TENANT = re.compile(r"^/[^/]+(?=/)")
+DISCOVERY = "Discovery"
 NOT_RUN = "Not run"
+KNOWN = "As before"
 
 
 def oauth_error(exchange: Exchange) -> OAuthError:
@@ -67,21 +71,24 @@ def clock_skew(exchanges: Sequence[Exchange], now: datetime) -> float | None:
 def hops_of(
     result: ShapeResult, exchanges: Sequence[Exchange], verification: tuple[float, float]
 ) -> list[Hop]:
-    """The steps in their fixed order; those that did not happen say so. verification: (start, end) in ms."""
-    posts = [index for index, exchange in enumerate(exchanges) if exchange.method == "POST"]
-    first = posts[0] if posts else len(exchanges)
-    token = exchanges[first] if posts else None
-    after = list(exchanges[first + 1 :])
-    hops = [_network(exchanges[0], "Discovery") if exchanges else _skipped("Discovery")]
-    if result.shape is not Shape.SECRET:
-        hops.append(_assertion(result, exchanges[0] if exchanges else None, token))
-    hops.append(_network(token, "Token request") if token else _skipped("Token request"))
-    if len(after) > 1:
-        hops.append(_network(after.pop(0), "Discovery, v1 tokens"))
-    hops.append(_network(after[0], "Signing keys") if after else _skipped("Signing keys"))
+    """The steps in their order; those that did not happen say so. verification: (start, end) in ms."""
+    token = next((item for item in exchanges if item.name == TOKEN_REQUEST), None)
+    at = exchanges.index(token) if token else len(exchanges)
+    before, after = exchanges[:at], exchanges[at + 1 :]
+    hops = [_network(item) for item in before]
+    if not any(item.name.startswith(DISCOVERY) for item in before):
+        hops.insert(0, _skipped(DISCOVERY, KNOWN if token else NOT_RUN))
+    if result.shape.has_assertion:
+        hops.append(_assertion(result, before[-1] if before else None, token))
+    hops.append(_network(token) if token else _skipped(TOKEN_REQUEST))
+    hops += [_network(item) for item in after]
+    if not any(item.name == SIGNING_KEYS for item in after):
+        hops.append(_skipped(SIGNING_KEYS))
     hops.append(_verification(result, verification))
-    if result.failure in ("discovery", "not-json") and exchanges:
+    if result.failure in USELESS_DOCUMENT and exchanges:
         _blame(hops, exchanges[-1])
+    if any(item.name.startswith(DISCOVERY) and item.status == 200 for item in before):
+        _forgive(hops)
     return hops
 
 
@@ -92,16 +99,23 @@ def _blame(hops: list[Hop], exchange: Exchange) -> None:
             hop.outcome = "failed"
 
 
-def _skipped(name: str) -> Hop:
-    return Hop(name, "", "network", "skipped", NOT_RUN)
+def _forgive(hops: list[Hop]) -> None:
+    """Metadata that is not at the first address, and then found at the second: no step failed."""
+    for hop in hops[:-1]:
+        if hop.name == DISCOVERY and hop.outcome == "failed" and hop.status in ("404", "403", "400"):
+            hop.outcome = "ok"
 
 
-def _network(exchange: Exchange, name: str) -> Hop:
+def _skipped(name: str, status: str = NOT_RUN) -> Hop:
+    return Hop(name, "", "network", "skipped", status)
+
+
+def _network(exchange: Exchange) -> Hop:
     good = 200 <= exchange.status < 300
     path = urlsplit(exchange.url).path
     return Hop(
-        name=name,
-        detail=f"{exchange.method} {_TENANT.sub('', path)}",
+        name=exchange.name,
+        detail=f"{exchange.method} {_TENANT.sub('', path) or path}",
         kind="network",
         outcome="ok" if good else "failed",
         status=str(exchange.status) if exchange.status else "No answer",
@@ -126,16 +140,18 @@ def _answer_pane(exchange: Exchange) -> tuple[str, str]:
 
 
 def _assertion(result: ShapeResult, discovery: Exchange | None, token: Exchange | None) -> Hop:
-    """Built inside MSAL between the discovery answer and the token request."""
-    if not result.assertion or not discovery or not token:
+    """Built inside the client between the discovery answer and the token request."""
+    if not result.assertion or not token:
         if result.verdict is Verdict.INVALID and result.failure_detail:
+            who = result.client.partition(" ")[0]
             return Hop(
-                "Client assertion", "", "local", "failed", "Failed", panes=[("MSAL", result.failure_detail)]
+                "Client assertion", "", "local", "failed", "Failed", panes=[(who, result.failure_detail)]
             )
         return Hop("Client assertion", "", "local", "skipped", NOT_RUN)
     header: dict[str, Any] = result.assertion["header"]
-    names = [str(header.get("alg", "")), *(name for name in ("x5t", "x5t#S256", "x5c") if name in header)]
-    start = discovery.start_ms + discovery.duration_ms
+    listed = ("kid", "x5t", "x5t#S256", "x5c")
+    names = [str(header.get("alg", "")), *(name for name in listed if name in header)]
+    start = discovery.start_ms + discovery.duration_ms if discovery else token.start_ms
     return Hop(
         name="Client assertion",
         detail=", ".join(names),
@@ -154,13 +170,14 @@ def _assertion(result: ShapeResult, discovery: Exchange | None, token: Exchange 
 def _verification(result: ShapeResult, span: tuple[float, float]) -> Hop:
     if result.token is None:
         return Hop("Verification", "", "local", "skipped", NOT_RUN)
-    passed = result.token.is_verified
+    verdict = result.token.verdict
+    words = {Verdict.VERIFIED: "Passed", Verdict.ACQUIRED: "Passed in part"}
     return Hop(
         name="Verification",
         detail="Signature, issuer, audience, times",
         kind="local",
-        outcome="ok" if passed else "failed",
-        status="Passed" if passed else "Failed",
+        outcome="ok" if verdict.is_success else "failed",
+        status=words.get(verdict, "Failed"),
         start_ms=span[0],
         duration_ms=span[1] - span[0],
     )

@@ -1,7 +1,7 @@
 """Makes a stored credential ready for one run: opens what is kept here, reads what the person brought."""
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.views.decorators.debug import sensitive_variables
 
@@ -13,7 +13,7 @@ from credmgr.credentials.secret_values import mask
 from credmgr.credentials.x509 import read_certificate
 from credmgr.credentials.x509_keys import RSA
 from credmgr.errors import DomainError
-from credmgr.flowtest.runner import CertificateMaterial, SecretMaterial
+from credmgr.flowtest.shapes import CertificateMaterial, Material, SecretMaterial
 from credmgr.vault.errors import VaultError
 
 # The object identifier rsaEncryption (RFC 8017 appendix A.1) in DER, as a SubjectPublicKeyInfo begins with.
@@ -25,10 +25,23 @@ class CannotTestError(DomainError):
 
 
 @dataclass(frozen=True)
+class Brought:
+    """What only the person has, used for one run, in memory, and never kept.
+
+    secret_value: of a secret of which only the digest is kept. private_key_file and password: of a
+    certificate without a kept key.
+    """
+
+    secret_value: str = field(default="", repr=False)
+    private_key_file: bytes | None = field(default=None, repr=False)
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
 class Prepared:
     """What the runner gets, and what was found out before: key_matches is None for a secret."""
 
-    material: SecretMaterial | CertificateMaterial
+    material: Material
     key_matches: bool | None = None
 
 
@@ -46,18 +59,17 @@ def credential_name(credential: ClientSecret | Certificate) -> str:
     return credential.description or mask(credential.hint)
 
 
-@sensitive_variables("secret_value", "private_key_file", "password")
-def prepare(
-    credential: ClientSecret | Certificate,
-    secret_value: str | None,
-    private_key_file: bytes | None,
-    password: str,
-) -> Prepared:
+def credential_kind(credential: ClientSecret | Certificate) -> str:
+    """The stable name of its kind, as runs and the audit store it."""
+    return "secret" if isinstance(credential, ClientSecret) else "certificate"
+
+
+def prepare(credential: ClientSecret | Certificate, brought: Brought) -> Prepared:
     """Open the credential for one run. Raises DomainError with the field it belongs to."""
     try:
         if isinstance(credential, ClientSecret):
-            return Prepared(SecretMaterial(secret_value or open_value(credential)))
-        return _certificate(credential, private_key_file, password)
+            return Prepared(SecretMaterial(brought.secret_value or open_value(credential)))
+        return _certificate(credential, brought.private_key_file, brought.password)
     except VaultError as error:
         raise CannotTestError(
             "vault",

@@ -11,7 +11,9 @@ from credmgr.registrations.models import Application
 class FlowRun(models.Model):
     """One press of Test acquire token. report is the redacted outcome (flowtest.report), never a raw token.
 
-    verdict: verified, refused, unverified (a token came but a check failed), unreachable, invalid (not sent).
+    verdict: verified, acquired (a token that cannot be checked by its nature), refused, unverified (a token
+    came but a check failed), unreachable, invalid (not sent). place_id: the registration whose authority and
+    client id were used, None for the application's own. error: the OAuth error of a refusal.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -19,9 +21,11 @@ class FlowRun(models.Model):
     credential_id = models.UUIDField(null=True, db_index=True)
     credential_kind = models.CharField(max_length=16)
     credential_name = models.TextField(blank=True)
+    place_id = models.UUIDField(null=True)
     target = models.CharField(max_length=255)
-    scope = models.CharField(max_length=512)
+    scope = models.CharField(max_length=512, blank=True)
     verdict = models.CharField(max_length=16)
+    error = models.CharField(max_length=64, blank=True)
     error_code = models.IntegerField(default=0)
     duration_ms = models.PositiveIntegerField()
     correlation_id = models.UUIDField()

@@ -11,10 +11,10 @@ from credmgr.credentials.lifecycle import is_live
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.flowtest.material import needs_input
 from credmgr.flowtest.models import FlowRun
-from credmgr.flowtest.report import Verdict
+from credmgr.flowtest.report import SUCCESSES, Verdict
 from credmgr.registrations.models import Application
 
-_TONES = {Verdict.VERIFIED: "ok", Verdict.UNREACHABLE: "warn"}
+_TONES = {Verdict.VERIFIED: "ok", Verdict.ACQUIRED: "ok", Verdict.UNREACHABLE: "warn"}
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,21 @@ class LastTest:
     tone: str
 
 
-def verdict_words(verdict: str, error_code: int) -> str:
-    """A verdict for a list: "Passed", "Failed, AADSTS7000215", "Not reached"."""
+def verdict_words(run: FlowRun) -> str:
+    """A run's verdict for a list: "Passed", "Failed, AADSTS7000215" or an OAuth error, "Not reached"."""
+    verdict = run.verdict
     if verdict == Verdict.VERIFIED:
         return "Passed"
+    if verdict == Verdict.ACQUIRED:
+        return "Passed, token not checked"
     if verdict == Verdict.UNREACHABLE:
         return "Not reached"
     if verdict == Verdict.INVALID:
         return "Not sent"
     if verdict == Verdict.UNVERIFIED:
         return "Token not verified"
-    return f"Failed, AADSTS{error_code}" if error_code else "Failed"
+    code = f"AADSTS{run.error_code}" if run.error_code else run.error
+    return f"Failed, {code}" if code else "Failed"
 
 
 def verdict_tone(verdict: str) -> str:
@@ -51,34 +55,33 @@ def runs_of(application: Application) -> QuerySet[FlowRun]:
 
 
 def last_tests(credential_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, LastTest]:
-    """The newest test per credential; credentials never tested are absent. Two queries."""
+    """The newest test per credential at its own place; credentials never tested are absent. Two queries."""
     newest = (
-        FlowRun.objects.filter(credential_id__in=list(credential_ids))
+        FlowRun.objects.filter(credential_id__in=list(credential_ids), place_id=None)
         .values("credential_id")
         .annotate(at=Max("started_at"))
         .values_list("credential_id", "at")
     )
     moments = dict(newest)
-    rows = FlowRun.objects.filter(credential_id__in=moments.keys(), started_at__in=moments.values()).defer(
-        "report"
-    )
+    rows = FlowRun.objects.filter(
+        credential_id__in=moments.keys(), started_at__in=moments.values(), place_id=None
+    ).defer("report")
     return {
-        row.credential_id: LastTest(
-            row.pk, row.started_at, verdict_words(row.verdict, row.error_code), verdict_tone(row.verdict)
-        )
+        row.credential_id: LastTest(row.pk, row.started_at, verdict_words(row), verdict_tone(row.verdict))
         for row in rows
         if row.credential_id is not None and moments[row.credential_id] == row.started_at
     }
 
 
 def previous_success(run: FlowRun) -> FlowRun | None:
-    """The verified run before this one with the same credential and scope."""
+    """The run before this one that worked, with the same credential, place and scope."""
     return (
         FlowRun.objects.filter(
             application_id=run.application_id,
             credential_id=run.credential_id,
+            place_id=run.place_id,
             scope=run.scope,
-            verdict=Verdict.VERIFIED,
+            verdict__in=SUCCESSES,
             started_at__lt=run.started_at,
         )
         .order_by("-started_at")
@@ -89,9 +92,12 @@ def previous_success(run: FlowRun) -> FlowRun | None:
 def failing_since(run: FlowRun) -> tuple[datetime, int]:
     """(start of the unbroken row of failures that ends with this run, how many they are)."""
     alike = FlowRun.objects.filter(
-        application_id=run.application_id, credential_id=run.credential_id, started_at__lte=run.started_at
+        application_id=run.application_id,
+        credential_id=run.credential_id,
+        place_id=run.place_id,
+        started_at__lte=run.started_at,
     )
-    passed = alike.filter(verdict=Verdict.VERIFIED).order_by("-started_at").first()
+    passed = alike.filter(verdict__in=SUCCESSES).order_by("-started_at").first()
     if passed is not None:
         alike = alike.filter(started_at__gt=passed.started_at)
     first = alike.order_by("started_at").values_list("started_at", flat=True).first()

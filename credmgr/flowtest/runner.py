@@ -1,209 +1,143 @@
-"""Runs the client credentials flow with Microsoft's own client library, once per shape of the credential.
+"""Runs the client credentials flow once, in each form or way of the credential, within one deadline.
 
-The client's side of the wire: nothing here knows how the built-in authority works. A new MSAL object per
-shape, because MSAL remembers tokens and throttling answers per object.
+The client's side of the wire: nothing here knows how the built-in authority works.
 """
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-import msal
-
-from credmgr.flowtest.hops import clock_skew, header_of, hops_of, oauth_error
+from credmgr.flowtest.discovery import Metadata, entra_metadata_url, issuer_metadata
 from credmgr.flowtest.redaction import Redactor
-from credmgr.flowtest.report import Exchange, Shape, ShapeResult, Verdict
-from credmgr.flowtest.verification import Expectations, decoded_parts, verify_token
-from credmgr.flowtest.wire import RecordingClient, UnusableAnswerError
-from credmgr.outbound import Deadline, Origin, OutboundError
-
-CLIENT_NAME = f"MSAL Python {msal.__version__}"
-
-
-@dataclass(frozen=True)
-class SecretMaterial:
-    """A client secret's clear value, for one run."""
-
-    value: str = field(repr=False)
-
-    def shapes(self) -> Iterator[tuple[Shape, object]]:
-        """What MSAL is given as client_credential."""
-        yield Shape.SECRET, self.value
-
-
-@dataclass(frozen=True)
-class CertificateMaterial:
-    """A certificate (PEM), its SHA-1 thumbprint (hex) and a private key (PKCS#8 PEM), for one run."""
-
-    thumbprint: str
-    certificate: str
-    private_key: str = field(repr=False)
-    is_rsa: bool = True
-
-    def shapes(self) -> Iterator[tuple[Shape, object]]:
-        """The shape of Microsoft's page first, then the one MSAL recommends today."""
-        yield Shape.THUMBPRINT, {"thumbprint": self.thumbprint, "private_key": self.private_key}
-        yield (
-            Shape.PUBLIC_CERTIFICATE,
-            {"private_key": self.private_key, "public_certificate": self.certificate},
-        )
-
-
-@dataclass(frozen=True)
-class FlowSpec:
-    """One test: authority (https://host/tenant), client, scope and credential."""
-
-    origin: Origin
-    authority: str
-    client_id: str
-    scope: str
-    material: SecretMaterial | CertificateMaterial
-    expectations: Expectations
+from credmgr.flowtest.report import Shape, ShapeResult, Verdict
+from credmgr.flowtest.shapes import SecretMaterial
+from credmgr.flowtest.spec import FlowSpec
+from credmgr.flowtest.targets import Target
+from credmgr.flowtest.tries import Try
+from credmgr.flowtest.ways import Way
+from credmgr.flowtest.wire import RecordingClient
+from credmgr.outbound import Deadline
 
 
 @dataclass
 class FlowOutcome:
-    """The results per shape, and the first shape's raw token: the caller shows it once or drops it."""
+    """The results per shape, and the first raw token: the caller shows it once or drops it.
+
+    any_suffices: the shapes are ways tried in turn until one worked.
+    """
 
     shapes: list[ShapeResult]
     duration_ms: float
+    any_suffices: bool = False
     raw_token: str | None = field(default=None, repr=False)
 
 
 def run_flow(spec: FlowSpec, *, deadline_seconds: float, now: datetime) -> FlowOutcome:
-    """Run every shape of the credential within one deadline. Never raises for what the far side does."""
-    zero = time.perf_counter()
-    outcome = FlowOutcome([], 0)
-    redactor = Redactor()
-    if isinstance(spec.material, SecretMaterial):
-        redactor.remember("secret", spec.material.value)
+    """Run the credential within one deadline. Never raises for what the far side does."""
+    run = _Run(spec, now)
     with Deadline(deadline_seconds) as deadline:
-        for shape, credential in spec.material.shapes():
-            run = _ShapeRun(spec, shape, redactor, deadline, zero)
-            run.execute(credential, now)
-            outcome.shapes.append(run.result)
-            if outcome.raw_token is None:
-                outcome.raw_token = run.raw_token
-            if run.result.verdict is Verdict.UNREACHABLE:
-                break  # the second shape would wait for the same silence
-    outcome.duration_ms = (time.perf_counter() - zero) * 1000
-    return outcome
-
-
-def discovery_url(authority: str, version: str) -> str:
-    """Where an Entra-shaped authority publishes its metadata: v1 and v2 differ in path and issuer."""
-    return f"{authority}{'/v2.0' if version == '2.0' else ''}/.well-known/openid-configuration"
-
-
-class _ShapeRun:
-    """One shape's way through the flow; collects what the report shows."""
-
-    def __init__(
-        self, spec: FlowSpec, shape: Shape, redactor: Redactor, deadline: Deadline, zero: float
-    ) -> None:
-        self.spec = spec
-        self.result = ShapeResult(shape, Verdict.INVALID)
-        self.raw_token: str | None = None
-        self._zero = zero
-        self._redactor = redactor
-        self._verified_from = 0.0
-        issuers = {
-            discovery_url(spec.authority, "2.0"): spec.expectations.issuer_v2,
-            discovery_url(spec.authority, "1.0"): spec.expectations.issuer_v1,
-        }
-        self._client = RecordingClient(spec.origin, deadline, redactor, issuers=issuers, zero=zero)
-
-    def execute(self, credential: object, now: datetime) -> None:
-        """Acquire, verify, and turn what happened into hops."""
-        began = self._elapsed()
         try:
-            answer = self._acquire(credential) if self._can_sign() else None
-            if answer is not None:
-                self._judge(answer, now)
-        except (OutboundError, UnusableAnswerError) as error:
-            self.result.verdict = Verdict.UNREACHABLE
-            self.result.failure = str(error.failure)
-            self.result.failure_detail = self._redactor.text(error.detail)
+            if spec.target.has_tenants:
+                run.every_way(deadline)
+            else:
+                run.until_one_works(deadline)
         finally:
-            self._client.close()
-        exchanges = self._client.exchanges
-        ended = self._elapsed()
-        self.result.duration_ms = ended - began
-        self.result.assertion = self._client.assertion
-        self.result.correlation_id = header_of(exchanges, "client-request-id")
-        self.result.clock_skew_seconds = clock_skew(exchanges, now)
-        span = (self._verified_from or ended, ended)
-        self.result.hops = hops_of(self.result, exchanges, span)
+            run.close()
+    return run.finished()
 
-    def _can_sign(self) -> bool:
-        """MSAL would fail with a name of its own library's classes in place of a sentence."""
-        if isinstance(self.spec.material, SecretMaterial) or self.spec.material.is_rsa:
-            return True
-        self.result.failure = "client"
-        self.result.failure_detail = "MSAL for Python makes RSA signatures only, and this is not an RSA key."
-        return False
 
-    def _acquire(self, credential: object) -> dict[str, Any] | None:
-        """MSAL's answer, or None where MSAL itself gave up; then the last recorded exchange says why."""
-        try:
-            app = msal.ConfidentialClientApplication(
-                self.spec.client_id,
-                authority=self.spec.authority,
-                client_credential=credential,
-                http_client=self._client,
-                instance_discovery=False,
-                azure_region=False,  # else MSAL_FORCE_REGION in the environment would bend the host
-            )
-            answer: dict[str, Any] = app.acquire_token_for_client(scopes=[self.spec.scope])
-        except (ValueError, TypeError, RuntimeError, msal.exceptions.MsalError) as error:
-            self._explain_refusal(error)
-            return None
-        return answer
+class _Run:
+    """The tries of one run, one after another."""
 
-    def _explain_refusal(self, error: Exception) -> None:
-        exchanges = self._client.exchanges
-        if exchanges and exchanges[-1].status >= 400:
-            self._refused(exchanges[-1])
-        else:
-            self.result.failure = "client"
-            self.result.failure_detail = self._redactor.text(str(error), 300)
+    def __init__(self, spec: FlowSpec, now: datetime) -> None:
+        self._spec = spec
+        self._now = now
+        self._zero = time.perf_counter()
+        self._redactor = Redactor()
+        if isinstance(spec.material, SecretMaterial):
+            self._redactor.remember("secret", spec.material.value)
+        self._metadata = _metadata_of(spec.target)
+        self._clients: list[RecordingClient] = []
+        self._outcome = FlowOutcome([], 0, any_suffices=not spec.target.has_tenants)
 
-    def _refused(self, exchange: Exchange) -> None:
-        error = oauth_error(exchange)
-        self.result.error = error
-        self.result.verdict = Verdict.REFUSED
-        if not error.error:
-            self.result.verdict = Verdict.UNREACHABLE
-            self.result.failure = "status"
-            self.result.failure_detail = f"{urlsplit(exchange.url).path} answered {exchange.status}."
+    def every_way(self, deadline: Deadline) -> None:
+        """All forms of the credential, each with a discovery of its own, as MSAL does it."""
+        first = self._undecided(self._client(deadline))
+        for way in self._ways(first, None):
+            result = self._try(way, self._client(deadline))
+            if result.verdict is Verdict.UNREACHABLE:
+                break  # the next would wait for the same silence
 
-    def _judge(self, answer: dict[str, Any], now: datetime) -> None:
-        token = answer.get("access_token")
-        if not isinstance(token, str):
-            self._refused(self._client.exchanges[-1])
+    def until_one_works(self, deadline: Deadline) -> None:
+        """Discovery first, since it decides the ways; then those until one is not refused as a client."""
+        client = self._client(deadline)
+        first = self._undecided(client)
+        metadata = first.discover(list(self._metadata))
+        if metadata is None:
+            self._end(first)
             return
-        self.raw_token = token
-        self.result.verdict = Verdict.UNVERIFIED
-        _, claims = decoded_parts(token)
-        if not claims:
-            self.result.failure = "token"
-            self.result.failure_detail = "The token is not a JWT, so nothing in it can be checked."
-            return
-        version = "2.0" if claims.get("ver") == "2.0" else "1.0"
-        metadata = self._document(discovery_url(self.spec.authority, version))
-        keys = self._document(str(metadata["jwks_uri"]))
-        self._verified_from = self._elapsed()
-        self.result.token = verify_token(token, metadata, keys, self.spec.expectations, now)
-        if self.result.token.is_verified:
-            self.result.verdict = Verdict.VERIFIED
+        for way in self._ways(first, metadata):
+            result = self._try(way, client, metadata)
+            if result.error is None or result.error.error != "invalid_client":
+                break
+            client = self._client(deadline, known=client)
 
-    def _document(self, url: str) -> dict[str, Any]:
-        """A document of this authority; what this run fetched already over the wire is not asked again."""
-        known = self._client.documents.get(url)
-        return known or self._client.get_json(url, header_of(self._client.exchanges, "client-request-id"))
+    def _ways(self, first: Try, metadata: dict[str, Any] | None) -> list[Way]:
+        ways = first.ways(metadata)
+        if not ways:
+            self._end(first)
+        return ways
 
-    def _elapsed(self) -> float:
-        return (time.perf_counter() - self._zero) * 1000
+    def _undecided(self, client: RecordingClient) -> Try:
+        """For what happens before a way is chosen."""
+        is_secret = isinstance(self._spec.material, SecretMaterial)
+        return self._new(Way(Shape.SECRET if is_secret else Shape.KEY_JWT), client)
+
+    def _end(self, first: Try) -> None:
+        first.finish(self._now)
+        self._outcome.shapes.append(first.result)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for client in self._clients:
+            client.close()
+
+    def finished(self) -> FlowOutcome:
+        """What came of it."""
+        self._outcome.duration_ms = (time.perf_counter() - self._zero) * 1000
+        return self._outcome
+
+    def _try(self, way: Way, client: RecordingClient, metadata: dict[str, Any] | None = None) -> ShapeResult:
+        one = self._new(way, client, metadata)
+        one.execute(self._now)
+        self._outcome.shapes.append(one.result)
+        if self._outcome.raw_token is None:
+            self._outcome.raw_token = one.raw_token
+        return one.result
+
+    def _new(self, way: Way, client: RecordingClient, metadata: dict[str, Any] | None = None) -> Try:
+        return Try(self._spec, way, client, self._redactor, zero=self._zero, metadata=metadata)
+
+    def _client(self, deadline: Deadline, known: RecordingClient | None = None) -> RecordingClient:
+        client = RecordingClient(
+            self._spec.origins,
+            deadline,
+            self._redactor,
+            metadata=self._metadata,
+            zero=self._zero,
+            known=known,
+        )
+        self._clients.append(client)
+        return client
+
+
+def _metadata_of(target: Target) -> dict[str, Metadata]:
+    """The metadata documents that a test of this target may meet, by address."""
+    if not target.has_tenants:
+        return issuer_metadata(target.authority)
+    authority = target.authority
+    return {
+        entra_metadata_url(authority, "2.0"): Metadata("Discovery", f"{authority}/v2.0"),
+        entra_metadata_url(authority, "1.0"): Metadata("Discovery, v1 tokens", f"{authority}/"),
+    }

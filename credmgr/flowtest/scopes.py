@@ -1,7 +1,8 @@
 """Which scope a test asks for: the default, and what the directory has to offer."""
 
 from credmgr.errors import DomainError
-from credmgr.registrations.models import Application
+from credmgr.flowtest.spec import Asked
+from credmgr.registrations.models import ENTRA, OIDC, Application
 from credmgr.registrations.resources import Resource, resources_of
 
 DEFAULT = "/.default"
@@ -10,33 +11,55 @@ SCOPE_MAX = 512
 
 
 def default_scope(application: Application) -> str:
-    """The application's own API where it has a name, else Microsoft Graph, which every directory knows."""
+    """The application's own API where it has a name, else Microsoft Graph, which every directory knows.
+
+    Nothing at an issuer of another kind: there a scope is optional and its names are the issuer's own.
+    """
+    if application.authority_kind == OIDC:
+        return ""
+    if application.authority_kind == ENTRA:
+        return GRAPH_SCOPE
     uri = application.identifier_uris.filter(is_released=False).order_by("pk").first()
     return f"{uri.uri}{DEFAULT}" if uri else GRAPH_SCOPE
 
 
-def suggested_scopes(resources: list[Resource]) -> list[tuple[str, str]]:
-    """(scope, name of its resource) for every resource of the directory, each by its first name."""
+def scope_suggestions(application: Application, most: int) -> list[tuple[str, str]]:
+    """(scope, name of its resource) where the application lives; of other issuers nothing is known."""
+    if application.authority_kind == OIDC:
+        return []
+    if application.authority_kind == ENTRA:
+        return [(GRAPH_SCOPE, "Microsoft Graph")]
+    resources = resources_for(application)[:most]
     return [(f"{resource.names[0]}{DEFAULT}", resource.name) for resource in resources if resource.names]
 
 
-def clean_scope(text: str) -> str:
-    """The scope as it will be sent.
+def clean_asked(asked: Asked, *, needs_scope: bool) -> Asked:
+    """The request's parameters as they will be sent. Raises DomainError with the field it belongs to.
 
-    Its form is the authority's to judge; only what cannot be sent is refused.
+    Their meaning is the authority's to judge; only what cannot be sent is refused.
     """
-    scope = " ".join(text.split(" ")).strip()
-    if not scope:
+    scope = _sendable("scope", "scope", asked.scope)
+    if needs_scope and not scope:
         raise DomainError("scope_missing", "Enter a scope: a resource followed by /.default.", field="scope")
-    if len(scope) > SCOPE_MAX:
+    return Asked(
+        scope,
+        _sendable("resource", "resource", asked.resource),
+        _sendable("audience", "audience", asked.audience),
+        _sendable("key_id", "key ID", asked.key_id),
+    )
+
+
+def _sendable(field: str, what: str, text: str) -> str:
+    value = " ".join(text.split(" ")).strip()
+    if len(value) > SCOPE_MAX:
         raise DomainError(
-            "scope_too_long", f"The scope is longer than {SCOPE_MAX} characters.", field="scope"
+            f"{field}_too_long", f"The {what} is longer than {SCOPE_MAX} characters.", field=field
         )
-    if not scope.isprintable():
+    if value and not value.isprintable():
         raise DomainError(
-            "scope_unprintable", "The scope holds a line break or a control character.", field="scope"
+            f"{field}_unprintable", f"The {what} holds a line break or a control character.", field=field
         )
-    return scope
+    return value
 
 
 def resources_for(application: Application) -> list[Resource]:

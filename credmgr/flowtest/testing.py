@@ -1,6 +1,7 @@
 """The act behind "Test acquire token": run the flow with a stored credential, explain it, keep the report."""
 
 import uuid
+from dataclasses import asdict
 from datetime import datetime
 
 from django.conf import settings
@@ -14,119 +15,120 @@ from credmgr.errors import NotFoundError
 from credmgr.flowtest.diagnosis.case import Case
 from credmgr.flowtest.diagnosis.rules import diagnose
 from credmgr.flowtest.diagnosis.success import succeeded
+from credmgr.flowtest.expecting import expected_token
 from credmgr.flowtest.limits import place_for
-from credmgr.flowtest.material import Prepared, credential_name, prepare
+from credmgr.flowtest.material import Brought, Prepared, credential_kind, credential_name, prepare
 from credmgr.flowtest.models import FlowRun
-from credmgr.flowtest.report import Report, ShapeResult, Verdict
-from credmgr.flowtest.runner import CLIENT_NAME, FlowOutcome, FlowSpec, SecretMaterial, run_flow
-from credmgr.flowtest.scopes import clean_scope, resources_for
-from credmgr.flowtest.verification import Expectations
-from credmgr.outbound import built_in_origin
-from credmgr.registrations.models import Application
-from credmgr.registrations.resources import find_resource
+from credmgr.flowtest.report import Place, Report, ShapeResult, decisive
+from credmgr.flowtest.runner import FlowOutcome, run_flow
+from credmgr.flowtest.scopes import clean_asked, resources_for
+from credmgr.flowtest.shapes import SecretMaterial
+from credmgr.flowtest.spec import Asked, FlowSpec
+from credmgr.flowtest.targets import Target, target_of
+from credmgr.origins.queries import allowed_origins
+from credmgr.outbound import Origin, built_in_origin
+from credmgr.registrations.models import BUILT_IN, Application
 
 
-@sensitive_variables("secret_value", "private_key_file", "password", "prepared", "outcome", "raw_token")
+@sensitive_variables("brought", "prepared", "outcome", "raw_token")
 def test_credential(
     application: Application,
     credential: ClientSecret | Certificate,
     *,
-    scope: str,
-    secret_value: str | None = None,  # noqa: PT028 - an act, no pytest test
-    private_key_file: bytes | None = None,  # noqa: PT028 - an act, no pytest test
-    password: str = "",  # noqa: PT028 - an act, no pytest test
+    asked: Asked,
+    brought: Brought = Brought(),  # noqa: PT028, B008 - the same; the default is frozen
+    place: Application | None = None,  # noqa: PT028 - an act, no pytest test
     include_raw_token: bool = False,  # noqa: PT028 - an act, no pytest test
     actor: Actor,
     now: datetime,
 ) -> tuple[FlowRun, str | None]:
     """Run the flow once and keep its redacted report; never longer than the deadline of the settings.
 
-    secret_value: for a secret of which only the digest is kept. private_key_file and password: for a
-    certificate without a kept key; used for this run, in memory. Returns the stored run, and the raw token
-    only when asked for and only here. Raises DomainError for input that no run can be made from; what the
-    authority does, or fails to do, is a verdict of the run and never raised.
+    place: the registration whose authority and client id are used, the credential's own where None. Returns
+    the stored run, and the raw token only when asked for and only here. Raises DomainError for input that no
+    run can be made from; what the authority does, or fails to do, is a verdict of the run and never raised.
     """
-    scope = clean_scope(scope)
-    prepared = prepare(credential, secret_value, private_key_file, password)
-    authority = f"{settings.AUTHORITY_URL}/{application.tenant_id}"
+    place = place or application
+    target = target_of(place)
+    asked = clean_asked(asked, needs_scope=target.has_tenants)
+    prepared = prepare(credential, brought)
     spec = FlowSpec(
-        origin=built_in_origin(),
-        authority=authority,
-        client_id=str(application.client_id),
-        scope=scope,
+        target=target,
+        origins=_origins(target),
+        asked=asked,
         material=prepared.material,
-        expectations=_expectations(application, authority, scope, prepared.material),
+        expected=expected_token(place, target, asked, prepared.material),
     )
     with place_for(actor.user, now=now):
         outcome = run_flow(spec, deadline_seconds=settings.TEST_DEADLINE_SECONDS, now=now)
-    report = _report(application, credential, prepared, outcome, scope, authority, now)
-    run = _keep(application, credential, report, outcome, scope, actor, now)
+    report = _report(application, place, credential, prepared, spec, outcome, now)
+    run = _keep(application, place, credential, report, outcome, actor, now)
     return run, outcome.raw_token if include_raw_token else None
 
 
-def _expectations(application: Application, authority: str, scope: str, material: object) -> Expectations:
-    """What a right token says, from what is stored here; audiences by the resource's token format (W5)."""
-    identifier = scope.removesuffix("/.default")
-    resource = find_resource(application.tenant_id, identifier)
-    return Expectations(
-        tenant_id=str(application.tenant_id),
-        client_id=str(application.client_id),
-        proof="1" if isinstance(material, SecretMaterial) else "2",
-        resource_name=resource.name if resource else identifier or "the resource",
-        audience_v2=str(resource.client_id) if resource else "",
-        audiences_v1=frozenset({identifier, str(resource.client_id), *resource.names} if resource else ()),
-        issuer_v2=f"{authority}/v2.0",
-        issuer_v1=f"{authority}/",
-    )
+def _origins(target: Target) -> list[Origin]:
+    """A credential for the built-in authority goes nowhere else; any other goes to listed origins only."""
+    return [built_in_origin()] if target.kind == BUILT_IN else allowed_origins()
 
 
-@sensitive_variables("prepared", "outcome", "case")
+@sensitive_variables("prepared", "outcome", "case", "material")
 def _report(
     application: Application,
+    place: Application,
     credential: ClientSecret | Certificate,
     prepared: Prepared,
+    spec: FlowSpec,
     outcome: FlowOutcome,
-    scope: str,
-    authority: str,
     now: datetime,
 ) -> Report:
-    failed = next((item for item in outcome.shapes if item.verdict is not Verdict.VERIFIED), None)
-    if failed is None:
-        diagnosis = succeeded(outcome.shapes, credential_name(credential), now)
-        return Report(authority, CLIENT_NAME, outcome.shapes, diagnosis)
-    material = prepared.material
-    case = Case(
-        application_id=application.pk,
-        client_id=application.client_id,
-        tenant_id=application.tenant_id,
-        tenant_name=application.tenant.name,
-        # Read again: a change during the run is often the very cause.
-        application=Application.objects.filter(pk=application.pk).first(),
-        credential_id=credential.pk,
-        credential_name=credential_name(credential),
-        credential=type(credential)._default_manager.filter(pk=credential.pk).first(),
-        is_secret=isinstance(credential, ClientSecret),
-        thumbprint=credential.thumbprint_sha1 if isinstance(credential, Certificate) else "",
-        presented=material.value if isinstance(material, SecretMaterial) else "",
-        key_matches=prepared.key_matches,
-        scope=scope,
-        resources=resources_for(application),
-        authority=authority,
-        deadline_seconds=settings.TEST_DEADLINE_SECONDS,
-        result=failed,
-        now=now,
+    target, asked = spec.target, spec.asked
+    told = decisive(outcome.shapes, any_suffices=outcome.any_suffices)
+    if told.verdict.is_success:
+        diagnosis = succeeded(outcome.shapes, told, credential_name(credential), now)
+    else:
+        material = prepared.material
+        case = Case(
+            target=target,
+            owner_id=application.pk,
+            application_id=place.pk,
+            client_id=place.client_id,
+            tenant_id=place.tenant_id,
+            tenant_name=place.tenant.name,
+            # Read again: a change during the run is often the very cause.
+            application=Application.objects.filter(pk=place.pk).first(),
+            credential_id=credential.pk,
+            credential_name=credential_name(credential),
+            credential=type(credential)._default_manager.filter(pk=credential.pk).first(),
+            is_secret=isinstance(credential, ClientSecret),
+            thumbprint=credential.thumbprint_sha1 if isinstance(credential, Certificate) else "",
+            presented=material.value if isinstance(material, SecretMaterial) else "",
+            key_matches=prepared.key_matches,
+            asked=asked,
+            resources=resources_for(place) if target.kind == BUILT_IN else [],
+            deadline_seconds=settings.TEST_DEADLINE_SECONDS,
+            result=told,
+            shapes=outcome.shapes,
+            now=now,
+        )
+        diagnosis = diagnose(case)
+    return Report(
+        target.authority,
+        told.client,
+        outcome.shapes,
+        diagnosis,
+        outcome.any_suffices,
+        Place(target.kind, target.authority, target.client_id, **asdict(asked)),
     )
-    return Report(authority, CLIENT_NAME, outcome.shapes, diagnose(case))
 
 
 @sensitive_variables("outcome")
 @transaction.atomic
 def _keep(
     application: Application,
+    place: Application,
     credential: ClientSecret | Certificate,
     report: Report,
     outcome: FlowOutcome,
-    scope: str,
     actor: Actor,
     now: datetime,
 ) -> FlowRun:
@@ -135,18 +137,20 @@ def _keep(
             "application_gone",
             "This application was deleted permanently while the test ran. Nothing was kept.",
         )
-    decisive = _decisive(outcome.shapes)
+    told: ShapeResult = report.decisive
     run = FlowRun.objects.create(
         application=application,
+        place_id=None if place.pk == application.pk else place.pk,
         credential_id=credential.pk,
-        credential_kind="secret" if isinstance(credential, ClientSecret) else "certificate",
+        credential_kind=credential_kind(credential),
         credential_name=credential_name(credential),
-        target="Built-in authority",
-        scope=scope,
-        verdict=str(decisive.verdict),
-        error_code=decisive.error.code if decisive.error else 0,
+        target=target_of(place).name[:255],
+        scope=report.place.scope,
+        verdict=str(told.verdict),
+        error=told.error.error[:64] if told.error else "",
+        error_code=told.error.code if told.error else 0,
         duration_ms=round(outcome.duration_ms),
-        correlation_id=_uuid(decisive.correlation_id) or actor.correlation_id,
+        correlation_id=_uuid(told.correlation_id) or actor.correlation_id,
         actor=actor.user,
         actor_name=actor.name,
         started_at=now,
@@ -163,18 +167,14 @@ def _keep(
         object_name=run.credential_name,
         changes={
             "authority": ["", report.authority],
-            "scope": ["", scope],
+            "client_id": ["", report.place.client_id],
+            "scope": ["", run.scope],
             "verdict": ["", run.verdict],
             "error_code": [0, run.error_code],
         },
-        succeeded=decisive.verdict is Verdict.VERIFIED,
+        succeeded=told.verdict.is_success,
     )
     return run
-
-
-def _decisive(shapes: list[ShapeResult]) -> ShapeResult:
-    """The shape that decides the run's verdict: the first that failed, else the first."""
-    return next((item for item in shapes if item.verdict is not Verdict.VERIFIED), shapes[0])
 
 
 def _uuid(text: str) -> uuid.UUID | None:

@@ -7,7 +7,7 @@ RFC 8725; the order and the claims follow Microsoft's page on access tokens. Not
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from credmgr.flowtest.inspection import moment, relative
 from credmgr.flowtest.report import Check, TokenFacts
@@ -21,9 +21,23 @@ SKEW_SECONDS = 300
 _PROOFS = {"1": "a client secret", "2": "a certificate"}
 
 
+class ExpectedToken(Protocol):
+    """What a right token of one kind of authority says."""
+
+    def judge(
+        self,
+        token: UnverifiedToken,
+        metadata: Mapping[str, Any],
+        key_set: Mapping[str, Any],
+        now: datetime,
+    ) -> tuple[list[Check], bool]:
+        """(the checks, whether the signature was among them). metadata, key_set: as fetched over the wire."""
+        ...
+
+
 @dataclass(frozen=True)
 class Expectations:
-    """What a right token says, from what is stored here.
+    """What a right token of an Entra-shaped authority says, from what is stored here.
 
     Audiences and issuer depend on the token's format.
     """
@@ -34,8 +48,16 @@ class Expectations:
     resource_name: str
     audience_v2: str
     audiences_v1: frozenset[str]
-    issuer_v1: str
-    issuer_v2: str
+
+    def judge(
+        self,
+        token: UnverifiedToken,
+        metadata: Mapping[str, Any],
+        key_set: Mapping[str, Any],
+        now: datetime,
+    ) -> tuple[list[Check], bool]:
+        """Seven checks."""
+        return list(_checks(token, metadata, key_set, self, now)), True
 
 
 def decoded_parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -51,7 +73,7 @@ def verify_token(
     token: str,
     metadata: Mapping[str, Any],
     key_set: Mapping[str, Any],
-    expected: Expectations,
+    expected: ExpectedToken,
     now: datetime,
 ) -> TokenFacts:
     """All checks over one token. metadata and key_set: as fetched over the wire. Raises nothing of its own.
@@ -60,7 +82,7 @@ def verify_token(
     """
     unverified = UnverifiedToken.parse(token)
     facts = TokenFacts(unverified.header, unverified.claims, len(token))
-    facts.checks = list(_checks(unverified, metadata, key_set, expected, now))
+    facts.checks, facts.is_signature_checked = expected.judge(unverified, metadata, key_set, now)
     return facts
 
 
@@ -73,13 +95,13 @@ def _checks(
 ) -> Iterator[Check]:
     yield _signature(token, key_set)
     claims = token.claims
-    yield _issuer(claims, metadata)
+    yield issuer_check(claims, metadata)
     yield _audience(claims, expected)
     yield _equal("Directory is the one asked", claims.get("tid"), expected.tenant_id)
     client = claims.get("azp") if claims.get("ver") == "2.0" else claims.get("appid")
     yield _equal("Client is this application", client, expected.client_id)
     yield _proof(claims, expected)
-    yield _attempt("Times hold", lambda: _times(claims, now))
+    yield times_check(claims, now)
 
 
 def _signature(token: UnverifiedToken, key_set: Mapping[str, Any]) -> Check:
@@ -91,10 +113,11 @@ def _signature(token: UnverifiedToken, key_set: Mapping[str, Any]) -> Check:
             f"{token.algorithm} with key {kid} of the published key set. Another algorithm would be refused"
         )
 
-    return _attempt("Signature is valid", check)
+    return attempt("Signature is valid", check)
 
 
-def _issuer(claims: Mapping[str, Any], metadata: Mapping[str, Any]) -> Check:
+def issuer_check(claims: Mapping[str, Any], metadata: Mapping[str, Any]) -> Check:
+    """The token's issuer is the one of the discovery document, to the letter."""
     issuer, published = claims.get("iss"), metadata.get("issuer")
     if isinstance(issuer, str) and issuer == published:
         return Check("Issuer equals discovery", "ok", "Character for character")
@@ -120,10 +143,15 @@ def _proof(claims: Mapping[str, Any], expected: Expectations) -> Check:
     return Check(name, "failed", f"{claim} is {claims.get(claim)}, {expected.proof} was expected")
 
 
-def _times(claims: Mapping[str, Any], now: datetime) -> str:
-    time_window(claims).check(now, skew=SKEW_SECONDS)
-    ends = moment(claims.get("exp"))
-    return f"Valid for another {relative(ends, now).removeprefix('in ')}" if ends else "Not expired"
+def times_check(claims: Mapping[str, Any], now: datetime) -> Check:
+    """Now lies within the token's times, five minutes of skew allowed."""
+
+    def check() -> str:
+        time_window(claims).check(now, skew=SKEW_SECONDS)
+        ends = moment(claims.get("exp"))
+        return f"Valid for another {relative(ends, now).removeprefix('in ')}" if ends else "Not expired"
+
+    return attempt("Times hold", check)
 
 
 def _equal(name: str, found: object, wanted: str) -> Check:
@@ -132,7 +160,8 @@ def _equal(name: str, found: object, wanted: str) -> Check:
     return Check(name, "failed", f"The token says {found}, {wanted} was expected")
 
 
-def _attempt(name: str, check: Callable[[], str]) -> Check:
+def attempt(name: str, check: Callable[[], str]) -> Check:
+    """One check: what it says when it passes, and the sentence of the JoseError when it does not."""
     try:
         return Check(name, "ok", check())
     except JoseError as error:

@@ -1,11 +1,12 @@
-"""The client's end of the wire: sends what MSAL wants sent, and records every exchange, redacted."""
+"""The client's end of the wire: sends what a client wants sent, and records every exchange, redacted."""
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from credmgr.flowtest.discovery import NOT_JSON, Metadata, UnusableAnswerError
 from credmgr.flowtest.redaction import Redactor
 from credmgr.flowtest.report import Exchange
 from credmgr.flowtest.verification import decoded_parts
@@ -14,6 +15,7 @@ from credmgr.outbound import Answer, Deadline, GuardedSession, Origin, OutboundE
 # What a reader of the trace can use; everything else (cookies above all) is left out.
 _REQUEST_HEADERS = (
     "accept",
+    "authorization",
     "content-type",
     "client-request-id",
     "x-client-sku",
@@ -25,47 +27,43 @@ _RESPONSE_HEADERS = (
     "content-type",
     "cache-control",
     "retry-after",
-    "location",
     "www-authenticate",
     "x-ms-request-id",
     "client-request-id",
 )
-
-
-class UnusableAnswerError(Exception):
-    """An answer came, and nothing can be done with it. failure: not-json, discovery or status."""
-
-    def __init__(self, failure: str, detail: str) -> None:
-        super().__init__(detail)
-        self.failure = failure
-        self.detail = detail
+TOKEN_REQUEST = "Token request"  # noqa: S105 - the name of a step
+SIGNING_KEYS = "Signing keys"
+INSTANCE_DISCOVERY = "Instance discovery"
+_INSTANCE_PATH = "/common/discovery/instance"
 
 
 class RecordingClient:
     """The http_client that MSAL is given: get and post as requests has them, over one guarded session.
 
-    issuers: what the discovery document at each address must name as its issuer. exchanges: everything sent
-    so far, redacted. zero: time.perf_counter() at the run's beginning. Raises OutboundError where no answer
-    came, UnusableAnswerError for one that MSAL could only stumble over.
+    metadata: the documents that count as discovery, by address. exchanges: everything sent so far, redacted.
+    zero: time.perf_counter() at the run's beginning. A document that this client or, with `known`, one before
+    it fetched is not asked for again. Raises OutboundError where no answer came, UnusableAnswerError for one
+    that MSAL could only stumble over.
     """
 
     def __init__(
         self,
-        origin: Origin,
+        origins: Sequence[Origin],
         deadline: Deadline,
         redactor: Redactor,
         *,
-        issuers: Mapping[str, str],
+        metadata: Mapping[str, Metadata],
         zero: float,
+        known: "RecordingClient | None" = None,
     ) -> None:
-        self._session = GuardedSession([origin], deadline)
-        self._issuers = issuers
+        self._session = GuardedSession(origins, deadline)
+        self._metadata = metadata
         self._redactor = redactor
         self._zero = zero
+        self._answers: dict[str, Answer] = dict(known._answers) if known else {}
         self.exchanges: list[Exchange] = []
-        self.documents: dict[str, dict[str, Any]] = {}
+        self.documents: dict[str, dict[str, Any]] = dict(known.documents) if known else {}
         self.assertion: dict[str, Any] = {}
-        self.last_date = ""
 
     def get(
         self,
@@ -76,12 +74,19 @@ class RecordingClient:
     ) -> Answer:
         """GET, as MSAL asks for discovery."""
         full = f"{url}?{urlencode(params)}" if params else url
-        answer = self._send("GET", full, headers or {"Accept": "application/json"}, None)
+        if full in self._answers:
+            return self._answers[full]
+        expected = self._metadata.get(url)
+        name = expected.name if expected else SIGNING_KEYS
+        if urlsplit(url).path == _INSTANCE_PATH:
+            name = INSTANCE_DISCOVERY
+        answer = self._send("GET", full, name, headers or {"Accept": "application/json"}, None)
         if answer.status_code == 200:
-            document = _object(answer, "discovery document" if url in self._issuers else "key set")
-            if url in self._issuers:
-                self._check_discovery(document, self._issuers[url])
-            self.documents[url] = document
+            document = _object(answer, "discovery document" if expected else "key set")
+            if expected:
+                expected.check(document, self._is_listed)
+            self._answers[full] = answer
+            self.documents[full] = document
         return answer
 
     def post(
@@ -99,14 +104,20 @@ class RecordingClient:
             header, claims = decoded_parts(_text(sent["client_assertion"]))
             sent["client_assertion"] = _text(sent["client_assertion"])
             self.assertion = {"header": header, "claims": claims}
-        answer = self._send("POST", full, headers or {}, sent)
+        answer = self._send("POST", full, TOKEN_REQUEST, headers or {}, sent)
         # MSAL would log the whole body of an answer that is not JSON.
         _object(answer, "token answer")
         return answer
 
+    def post_json(self, url: str, data: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, Any]:
+        """POST a form; the JSON object that comes back, whatever its status."""
+        parsed: dict[str, Any] = json.loads(self.post(url, data=data, headers=headers).text)
+        return parsed
+
     def get_json(self, url: str, correlation_id: str) -> dict[str, Any]:
         """GET a JSON document for ourselves. Raises UnusableAnswerError for any status but 200."""
-        answer = self.get(url, headers={"Accept": "application/json", "client-request-id": correlation_id})
+        headers = {"client-request-id": correlation_id} if correlation_id else {}
+        answer = self.get(url, headers={"Accept": "application/json", **headers})
         if answer.status_code != 200:
             raise UnusableAnswerError("status", f"{urlsplit(url).path} answered {answer.status_code}.")
         return self.documents[url]
@@ -116,16 +127,19 @@ class RecordingClient:
         self._session.close()
 
     def _send(
-        self, method: str, url: str, headers: Mapping[str, str], data: Mapping[str, Any] | None
+        self, method: str, url: str, name: str, headers: Mapping[str, str], data: Mapping[str, Any] | None
     ) -> Answer:
-        exchange = Exchange(method, url, self._elapsed())
+        exchange = Exchange(method, url, self._elapsed(), name)
         self.exchanges.append(exchange)
         exchange.form = self._redactor.form(data or {})
-        exchange.request_headers = [("host", urlsplit(url).netloc), *_shown(headers, _REQUEST_HEADERS)]
+        exchange.request_headers = [
+            ("host", urlsplit(url).netloc),
+            *((name, self._redactor.text(value, 200)) for name, value in _shown(headers, _REQUEST_HEADERS)),
+        ]
         try:
             answer = self._session.send(method, url, headers=headers, data=data)
         except OutboundError as error:
-            exchange.failure, exchange.detail = str(error.failure), error.detail
+            exchange.failure, exchange.detail = str(error.failure), self._redactor.text(error.detail)
             raise
         finally:
             exchange.duration_ms = self._elapsed() - exchange.start_ms
@@ -135,23 +149,14 @@ class RecordingClient:
             (name, self._redactor.text(value, 200))
             for name, value in _shown(answer.headers, _RESPONSE_HEADERS)
         ]
-        self.last_date = answer.headers.get("date", "")
         return answer
 
-    def _check_discovery(self, document: dict[str, Any], issuer: str) -> None:
-        """Mix-up defence (RFC 9700 section 4.4): the issuer asked for, endpoints on a listed origin only."""
-        if document.get("issuer") != issuer:
-            raise UnusableAnswerError(
-                "discovery",
-                f"The discovery document names another issuer than {issuer}, which was asked for.",
-            )
-        for member in ("token_endpoint", "jwks_uri"):
-            try:
-                self._session.origin_of(str(document.get(member, "")))
-            except OutboundError:
-                raise UnusableAnswerError(
-                    "discovery", f"The {member} in the discovery document is missing or on another host."
-                ) from None
+    def _is_listed(self, url: str) -> bool:
+        try:
+            self._session.origin_of(url)
+        except OutboundError:
+            return False
+        return True
 
     def _elapsed(self) -> float:
         return (time.perf_counter() - self._zero) * 1000
@@ -174,6 +179,6 @@ def _object(answer: Answer, what: str) -> dict[str, Any]:
         parsed = None
     if not isinstance(parsed, dict):
         raise UnusableAnswerError(
-            "not-json", f"The {what} is not a JSON object. It came with status {answer.status_code}."
+            NOT_JSON, f"The {what} is not a JSON object. It came with status {answer.status_code}."
         )
     return parsed

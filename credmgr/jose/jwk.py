@@ -9,6 +9,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from credmgr.jose.encoding import base64url_decode, base64url_encode
 from credmgr.jose.errors import JoseError, KeyFormatError, UnknownKeyError
@@ -21,7 +22,7 @@ _CURVES: dict[str, ec.EllipticCurve] = {
     "P-521": ec.SECP521R1(),
 }
 _CURVE_NAMES = {curve.name: name for name, curve in _CURVES.items()}
-_RSA_ALGORITHMS = frozenset({"RS256", "PS256"})
+_RSA_ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 _CURVE_ALGORITHMS = {
     _CURVES["P-256"].name: frozenset({"ES256"}),
     _CURVES["P-384"].name: frozenset({"ES384"}),
@@ -32,7 +33,7 @@ KEYS_AT_MOST = 100
 
 
 def algorithms_of(key: PublicKey) -> frozenset[str]:
-    """The algorithms that go with a key: one per EC curve, both of RSA (RFC 7518 section 3.1)."""
+    """The algorithms that go with a key: one per EC curve, six of RSA (RFC 7518 section 3.1)."""
     if isinstance(key, rsa.RSAPublicKey):
         return _RSA_ALGORITHMS
     return _CURVE_ALGORITHMS.get(key.curve.name, frozenset())
@@ -127,6 +128,39 @@ def find_key(key_set: object, kid: str) -> PublicKey:
     if len(signing) > 1:
         raise KeyFormatError("The key set holds two signing keys of that id.")
     return public_key(signing[0])
+
+
+def only_key(key_set: object, algorithm: str) -> PublicKey:
+    """The one key that goes with an algorithm, for a token that names none (OpenID Connect Core 10.1).
+
+    Raises UnknownKeyError where there is none or more than one, KeyFormatError.
+    """
+    keys = key_set.get("keys") if isinstance(key_set, Mapping) else None
+    if not isinstance(keys, list) or len(keys) > KEYS_AT_MOST:
+        raise KeyFormatError("The key set is not a list of keys.")
+    kind = "EC" if algorithm.startswith("ES") else "RSA"
+    fitting = [
+        key
+        for key in keys
+        if isinstance(key, Mapping)
+        and key.get("kty") == kind
+        and key.get("use", "sig") == "sig"
+        and key.get("alg", algorithm) == algorithm
+    ]
+    if len(fitting) != 1:
+        raise UnknownKeyError(f"The token names no key, and {len(fitting)} of the key set could be meant.")
+    return public_key(fitting[0])
+
+
+def private_key(pem: str) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+    """An unencrypted private key in PEM form. Raises KeyFormatError; its text holds nothing of the key."""
+    try:
+        key = load_pem_private_key(pem.encode("ascii"), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise KeyFormatError("The private key cannot be read.") from None
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise KeyFormatError("The private key is neither RSA nor EC.")
+    return key
 
 
 def _unsigned(value: int) -> str:

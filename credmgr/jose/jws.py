@@ -21,12 +21,14 @@ from credmgr.jose.jwk import PublicKey, algorithms_of
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "ES512")
+# What tokens of other issuers may be signed with; nothing here is signed or accepted with the further ones.
+ISSUER_ALGORITHMS = (*ALGORITHMS, "RS384", "RS512", "PS384", "PS512")
 TOKEN_MAX_CHARACTERS = 16 * 1024
 # Claims are made here of texts, numbers and lists of texts: none can hold itself.
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _DEFAULTS = get_default_algorithms()
 # An allow-list of our own: what PyJWT knows besides ("none", HMAC) cannot be named here.
-_ALGORITHMS: dict[str, Algorithm] = {name: _DEFAULTS[name] for name in ALGORITHMS}
+_ALGORITHMS: dict[str, Algorithm] = {name: _DEFAULTS[name] for name in ISSUER_ALGORITHMS}
 
 
 class Signer:

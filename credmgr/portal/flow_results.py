@@ -12,7 +12,7 @@ from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.queries import failing_since, previous_success
 from credmgr.flowtest.report import SHAPE_NAMES, Report, ShapeResult, TokenFacts, Verdict
 from credmgr.portal.waterfall import Waterfall, milliseconds, waterfall_of
-from credmgr.registrations.models import Application
+from credmgr.registrations.models import BUILT_IN, Application
 from credmgr.registrations.resources import find_resource
 
 
@@ -30,6 +30,8 @@ class ShapeView:
     outcome: str
     tone: str
     time: str
+    client: str
+    client_reason: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class TokenView:
     groups: list[tuple[str, list[ClaimLine]]]
     ends: datetime | None
     signature_ok: bool
+    checks_heading: str
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,14 @@ class Comparison:
 def shape_view(result: ShapeResult, *, opens: bool = True) -> ShapeView:
     """A shape for the page. opens: whether its most telling step starts open."""
     header: dict[str, Any] = result.assertion.get("header", {})
-    named = [name for name in ("x5t", "x5t#S256", "kid") if name in header]
+    named = [name for name in ("kid", "x5t", "x5t#S256") if name in header]
     if result.verdict is Verdict.VERIFIED:
         outcome, tone = "Token verified", "ok"
-    elif result.error and result.error.code:
-        outcome, tone = f"Refused, AADSTS{result.error.code}", "bad"
+    elif result.verdict is Verdict.ACQUIRED:
+        outcome, tone = "Token acquired", "ok"
+    elif result.error:
+        code = f"AADSTS{result.error.code}" if result.error.code else result.error.error
+        outcome, tone = f"Refused, {code}", "bad"
     elif result.verdict is Verdict.UNVERIFIED:
         outcome, tone = "Token not verified", "bad"
     elif result.verdict is Verdict.INVALID:
@@ -76,35 +82,48 @@ def shape_view(result: ShapeResult, *, opens: bool = True) -> ShapeView:
         outcome=outcome,
         tone=tone,
         time=milliseconds(result.duration_ms),
+        client=result.client,
+        client_reason=result.client_reason,
     )
 
 
 def result_context(application: Application, run: FlowRun, now: datetime) -> dict[str, Any]:
     """Context of the run's page."""
     report = Report.from_json(run.report)
-    decisive = next(
-        (item for item in report.shapes if item.verdict is not Verdict.VERIFIED), report.shapes[0]
-    )
+    decisive = report.decisive
     shapes = [shape_view(item, opens=item is decisive) for item in report.shapes]
     token = next((item.token for item in report.shapes if item.token), None)
     credential = credential_of(application, run)
-    since, failures = failing_since(run) if run.verdict != Verdict.VERIFIED else (None, 0)
+    worked = decisive.verdict.is_success
+    since, failures = (None, 0) if worked else failing_since(run)
     return {
         "application": application,
         "run": run,
         "report": report,
         "diagnosis": report.diagnosis,
-        "succeeded": run.verdict == Verdict.VERIFIED,
+        "succeeded": worked,
+        "target": report.place,
         "shapes": shapes,
         "decisive": decisive,
         "support": support_text(decisive),
-        "token": _token_view(application, run, token, now) if token else None,
+        "token": _token_view(application, report, run.scope, token, now) if token else None,
         "comparison": _comparison(run, token),
         "credential": credential,
+        "rerun": rerun_fields(run, report),
         "runs_at_once": credential is not None and not needs_input(credential),
         "failing_since": since if failures > 1 else None,
         "failures": failures,
     }
+
+
+def rerun_fields(run: FlowRun, report: Report) -> list[tuple[str, str]]:
+    """(name, value) of the form that repeats this run."""
+    asked = [(name, getattr(report.place, name)) for name in ("resource", "audience", "key_id")]
+    return [
+        ("credential", str(run.credential_id)),
+        ("scope", run.scope),
+        *((name, value) for name, value in asked if value),
+    ]
 
 
 def credential_of(application: Application, run: FlowRun) -> ClientSecret | Certificate | None:
@@ -131,20 +150,33 @@ def support_text(result: ShapeResult) -> str:
     return "\n".join(lines)
 
 
-def _token_view(application: Application, run: FlowRun, token: TokenFacts, now: datetime) -> TokenView:
-    names = {
-        str(application.client_id): application.display_name,
-        str(application.tenant_id): application.tenant.name,
-    }
-    resource = find_resource(application.tenant_id, run.scope.removesuffix("/.default"))
-    if resource:
-        names |= {str(resource.client_id): resource.name, str(token.claims.get("aud")): resource.name}
+def _token_view(
+    application: Application, report: Report, scope: str, token: TokenFacts, now: datetime
+) -> TokenView:
+    names = _names(application, report, scope, token)
     return TokenView(
         facts=token,
         groups=explain(token.claims, now=now, names=names),
         ends=moment(token.claims.get("exp")),
-        signature_ok=token.is_verified,
+        signature_ok=token.verdict.is_success,
+        checks_heading="Every check passed"
+        if all(check.outcome == "ok" for check in token.checks)
+        else "Nothing speaks against it",
     )
+
+
+def _names(application: Application, report: Report, scope: str, token: TokenFacts) -> dict[str, str]:
+    """What is known here of ids in the token."""
+    if report.place.kind != BUILT_IN:
+        return {report.place.client_id: application.display_name}
+    names = {
+        str(application.client_id): application.display_name,
+        str(application.tenant_id): application.tenant.name,
+    }
+    resource = find_resource(application.tenant_id, scope.removesuffix("/.default"))
+    if resource:
+        names |= {str(resource.client_id): resource.name, str(token.claims.get("aud")): resource.name}
+    return names
 
 
 def _comparison(run: FlowRun, token: TokenFacts | None) -> Comparison | None:

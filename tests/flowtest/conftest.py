@@ -16,7 +16,9 @@ from credmgr.credentials.client_secrets import add_client_secret
 from credmgr.credentials.findings import examine
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.flowtest import testing
+from credmgr.flowtest.material import Brought
 from credmgr.flowtest.models import FlowRun
+from credmgr.flowtest.spec import Asked
 from credmgr.registrations.directories import ensure_default_tenant
 from credmgr.registrations.models import Application, Tenant
 from credmgr.registrations.registering import register_application
@@ -77,9 +79,19 @@ class Directory:
 
     def run(self, credential: ClientSecret | Certificate, **given: Any) -> FlowRun:
         """One test of a credential."""
-        values = {"scope": "https://graph.microsoft.com/.default", **given}
-        application = credential.application
-        run, _ = testing.test_credential(application, credential, actor=self.actor, now=self.now, **values)
+        asked = {name: given.pop(name) for name in ("resource", "audience", "key_id") if name in given}
+        scope = given.pop("scope", "https://graph.microsoft.com/.default")
+        names = ("secret_value", "private_key_file", "password")
+        brought = {name: given.pop(name) for name in names if name in given}
+        run, _ = testing.test_credential(
+            credential.application,
+            credential,
+            asked=Asked(scope, **asked),
+            brought=Brought(**brought),
+            actor=self.actor,
+            now=self.now,
+            **given,
+        )
         return run
 
     def refuse(self, code: int, error: str = "invalid_client", text: str = "No.", status: int = 401) -> None:

@@ -253,10 +253,10 @@ def _unsigned(value: int) -> str:
 
 
 class Client:
-    """A self-signed RSA certificate with its key, as the three openssl commands make them."""
+    """A self-signed certificate with its key, as the three openssl commands make them: RSA, or on a curve."""
 
-    def __init__(self, name: str = "client", number: int = 1) -> None:
-        self.key = rsa_key(number)
+    def __init__(self, name: str = "client", number: int = 1, curve: ec.EllipticCurve | None = None) -> None:
+        self.key = ec.generate_private_key(curve) if curve else rsa_key(number)
         now = dt.datetime.now(dt.UTC)
         self.certificate = (
             x509.CertificateBuilder()

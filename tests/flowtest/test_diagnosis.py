@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.urls import reverse
 
 import credmgr.flowtest.diagnosis as diagnosis_package
@@ -184,14 +185,17 @@ def test_the_clock_is_off(directory: Directory) -> None:
     assert "ahead of this server's" in rows(diagnosis, "cause")["Clock of the authority"]
 
 
-def test_an_ec_key_is_not_sent(directory: Directory) -> None:
-    certificate = directory.certificate(Client())
-    certificate.key_type = "EC"
-    certificate.key_size = 256
-    certificate.save()
-    run = directory.run(certificate)
-    assert (run.verdict, diagnosis_of(run).cause) == ("invalid", "key-type")
-    assert directory.side.requests == []
+def test_an_ec_key_is_run_by_the_plain_client(directory: Directory) -> None:
+    """MSAL for Python signs with RSA keys only; the authority takes both."""
+    certificate = directory.certificate(Client(curve=ec.SECP256R1()))
+    run = directory.run(certificate, scope=f"{directory.application.client_id}/.default")
+    report = Report.from_json(run.report)
+    assert run.verdict == "verified", report.diagnosis
+    assert report.client == "Plain OAuth client"
+    assert report.decisive.client_reason == "MSAL for Python makes RSA signatures only"
+    header = report.decisive.assertion["header"]
+    assert header["alg"] == "ES256"
+    assert {"x5t", "x5t#S256"} <= header.keys()
 
 
 # ---------------------------------------------------------------- application, directory, scope

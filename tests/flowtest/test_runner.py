@@ -14,16 +14,14 @@ from urllib.parse import parse_qs
 import pytest
 
 from credmgr.flowtest.report import Diagnosis, Evidence, Report, Shape, Step, Verdict
-from credmgr.flowtest.runner import (
-    CertificateMaterial,
-    FlowOutcome,
-    FlowSpec,
-    SecretMaterial,
-    run_flow,
-)
+from credmgr.flowtest.runner import FlowOutcome, run_flow
+from credmgr.flowtest.shapes import CertificateMaterial, SecretMaterial
+from credmgr.flowtest.spec import Asked, FlowSpec
+from credmgr.flowtest.targets import Target
 from credmgr.flowtest.verification import Expectations
 from credmgr.outbound import Failure, Origin
-from tests.flowtest.far_side import Client, FarSide, entra_error, send, send_json
+from credmgr.registrations.models import BUILT_IN
+from tests.flowtest.far_side import Client, FarSide, entra_error, rsa_key, send, send_json
 
 TENANT = "9a1f1aa4-ba53-4474-9c4b-39bc906bfc3a"
 CLIENT_ID = "7feab92f-cb5b-426f-a4ce-20428398d805"
@@ -50,20 +48,17 @@ def run(
     given = material or SecretMaterial(SECRET)
     authority = f"{side.url}/{TENANT}"
     spec = FlowSpec(
-        origin=Origin("far side", "localhost", side.port, ca_file or side.ca_file, is_private=True),  # type: ignore[arg-type] # a path either way
-        authority=authority,
-        client_id=CLIENT_ID,
-        scope=scope,
+        target=Target(BUILT_IN, "far side", authority, CLIENT_ID, TENANT),
+        origins=[Origin("far side", "localhost", side.port, ca_file or side.ca_file, is_private=True)],  # type: ignore[arg-type] # a path either way
+        asked=Asked(scope),
         material=given,
-        expectations=Expectations(
+        expected=Expectations(
             tenant_id=TENANT,
             client_id=CLIENT_ID,
             proof="1" if isinstance(given, SecretMaterial) else "2",
             resource_name="Route Planner API",
             audience_v2=RESOURCE,
             audiences_v1=frozenset({RESOURCE, "api://route-planner"}),
-            issuer_v1=f"{authority}/",
-            issuer_v2=f"{authority}/v2.0",
         ),
     )
     return run_flow(spec, deadline_seconds=seconds, now=datetime.now(UTC))
@@ -162,7 +157,7 @@ def test_a_token_that_says_something_else_is_not_verified(
 
 
 def test_a_token_signed_by_an_unpublished_key_is_not_verified(far_side: FarSide) -> None:
-    number = Client(number=2).key.public_key().public_numbers().n
+    number = rsa_key(2).public_key().public_numbers().n
     other = {
         **far_side.jwk(),
         "n": base64.urlsafe_b64encode(number.to_bytes(256, "big")).rstrip(b"=").decode(),
@@ -295,7 +290,7 @@ WIRE_FAULTS: list[tuple[str, str, Callable[[FarSide], Callable[[Any], None]], st
                 },
             )
         ),
-        "discovery",
+        "issuer-differs",
     ),
     (
         "GET",
@@ -312,7 +307,7 @@ WIRE_FAULTS: list[tuple[str, str, Callable[[FarSide], Callable[[Any], None]], st
                 },
             )
         ),
-        "discovery",
+        "endpoint-not-listed",
     ),
     (
         "GET",
@@ -329,7 +324,7 @@ WIRE_FAULTS: list[tuple[str, str, Callable[[FarSide], Callable[[Any], None]], st
                 },
             )
         ),
-        "discovery",
+        "endpoint-not-listed",
     ),
 ]
 

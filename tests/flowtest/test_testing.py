@@ -18,6 +18,7 @@ from credmgr.flowtest.models import FlowRun, RunningTest
 from credmgr.flowtest.queries import failing_since, last_tests, previous_success, runnable_credentials
 from credmgr.flowtest.report import Report
 from credmgr.flowtest.scopes import default_scope
+from credmgr.flowtest.spec import Asked
 from tests.flowtest.conftest import Directory
 from tests.flowtest.far_side import Client
 
@@ -51,7 +52,7 @@ def test_the_correlation_id_is_the_one_on_the_wire(directory: Directory) -> None
 
 def test_the_raw_token_is_returned_only_when_asked_for(directory: Directory) -> None:
     secret, _ = directory.secret()
-    given: Any = {"scope": own_scope(directory), "actor": directory.actor, "now": directory.now}
+    given: Any = {"asked": Asked(own_scope(directory)), "actor": directory.actor, "now": directory.now}
     _, nothing = testing.test_credential(directory.application, secret, **given)
     assert nothing is None
     run, token = testing.test_credential(directory.application, secret, include_raw_token=True, **given)

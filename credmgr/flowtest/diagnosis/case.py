@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.flowtest.report import Diagnosis, ShapeResult, Step
+from credmgr.flowtest.spec import Asked
+from credmgr.flowtest.targets import Target
 from credmgr.registrations.models import Application
 from credmgr.registrations.resources import Resource
 
@@ -17,10 +19,14 @@ SKEW = timedelta(minutes=5)
 class Case:
     """One failed run and everything stored here that it can be compared with, read after the run.
 
-    application None: deleted permanently meanwhile; credential None: deleted meanwhile. presented: the
-    secret's clear value, never put into a text. key_matches: None where no key was at hand to compare.
+    owner_id: the registration that the credential is on; application_id, client_id and the like: the one in
+    whose place it was tried, nearly always the same. application None: deleted permanently meanwhile;
+    credential None: deleted meanwhile. presented: the secret's clear value, never put into a text.
+    key_matches: None where no key was at hand to compare. shapes: all that was tried, result among them.
     """
 
+    target: Target
+    owner_id: uuid.UUID
     application_id: uuid.UUID
     client_id: uuid.UUID
     tenant_id: uuid.UUID
@@ -33,12 +39,17 @@ class Case:
     thumbprint: str
     presented: str = field(repr=False)
     key_matches: bool | None
-    scope: str
+    asked: Asked
     resources: list[Resource]
-    authority: str
     deadline_seconds: float
     result: ShapeResult
+    shapes: list[ShapeResult]
     now: datetime
+
+    @property
+    def scope(self) -> str:
+        """The scope as sent."""
+        return self.asked.scope
 
     @property
     def code(self) -> int:
@@ -57,8 +68,13 @@ class Case:
 
     @property
     def page(self) -> dict[str, str]:
-        """Arguments of a page of this application."""
+        """Arguments of a page of the registration in whose place the test ran."""
         return {"application_id": str(self.application_id)}
+
+    @property
+    def owner_page(self) -> dict[str, str]:
+        """Arguments of a page of the credential's own registration."""
+        return {"application_id": str(self.owner_id)}
 
     @property
     def secret(self) -> ClientSecret | None:
@@ -82,7 +98,7 @@ def run_again(
         "Run the test again",
         text,
         "portal:test_new",
-        case.page,
+        case.owner_page,
         "Test acquire token",
         scope=scope or case.scope,
     )

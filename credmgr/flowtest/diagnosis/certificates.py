@@ -138,15 +138,15 @@ def clock_off(case: Case) -> Diagnosis | None:
 
 
 def key_kind(case: Case) -> Diagnosis | None:
-    """MSAL for Python signs with RSA keys only."""
+    """Microsoft's clouds take RSA keys only."""
     row = case.certificate
-    if case.result.failure != "client" or row is None or row.key_type == RSA:
+    if case.result.failure != "no-way" or row is None or row.key_type == RSA:
         return None
     return Diagnosis(
         "key-type",
-        f"Not sent: MSAL for Python cannot sign with {row.key_type} keys",
-        "The certificate is registered and may be used by other clients; this client library makes RSA "
-        "signatures only.",
+        f"Not sent: Microsoft Entra ID takes no assertion signed with an {row.key_type} key",
+        "The certificate may be used elsewhere. Microsoft's clouds and Microsoft's own client libraries know "
+        "RSA signatures only.",
         [
             Step("Make a certificate with an RSA key", "openssl genrsa -out server.pem 2048 starts one."),
             upload(case, "It may live beside the present one."),
@@ -156,7 +156,6 @@ def key_kind(case: Case) -> Diagnosis | None:
 
 
 RULES: list[Rule] = [
-    key_kind,
     key_of_another_certificate,
     certificate_not_here,
     certificate_dates,

@@ -3,6 +3,7 @@
 from credmgr.flowtest.diagnosis.case import SKEW, Case
 from credmgr.flowtest.inspection import shown_moment
 from credmgr.flowtest.report import Evidence
+from credmgr.registrations.models import BUILT_IN
 
 # In the authority's order of checks: a refusal by a later check clears the earlier ones.
 _TENANT_CODES = {90002, 900021, 900023}
@@ -13,7 +14,7 @@ _DISABLED_CODES = {7000112}
 def ruled_out(case: Case) -> list[Evidence]:
     """Facts that were checked and are in order, most basic first."""
     rows: list[Evidence] = []
-    if case.code:
+    if case.code and case.target.kind == BUILT_IN:
         if case.code not in _TENANT_CODES | _CLIENT_CODES:
             rows.append(Evidence("fine", "Client ID and directory", "Known, otherwise AADSTS700016 or 90002"))
         if case.application and not case.application.is_disabled and case.code not in _DISABLED_CODES:

@@ -110,7 +110,7 @@ def tenant_unknown(case: Case) -> Diagnosis | None:
         [
             Step(
                 "Compare the address of the authority",
-                f"This test asked {case.authority}. See that the server behind it uses this "
+                f"This test asked {case.target.authority}. See that the server behind it uses this "
                 "installation's data folder.",
             ),
             run_again(case),

@@ -1,17 +1,22 @@
 """The diagnosis of a run: the first rule that applies, else what the catalogue of codes says."""
 
 from credmgr import aadsts
-from credmgr.flowtest.diagnosis import certificates, requests, secrets, wire
+from credmgr.flowtest.diagnosis import certificates, oauth, outside, requests, secrets, wire
 from credmgr.flowtest.diagnosis.case import Case, Rule, run_again
 from credmgr.flowtest.diagnosis.evidence import ruled_out
 from credmgr.flowtest.report import Diagnosis, Evidence, Step, Verdict
+from credmgr.registrations.models import BUILT_IN, ENTRA, OIDC
 
-RULES: list[Rule] = [*wire.RULES, *certificates.RULES, *secrets.RULES, *requests.RULES]
+RULES: dict[str, list[Rule]] = {
+    BUILT_IN: [*wire.RULES, *certificates.RULES, *secrets.RULES, *requests.RULES],
+    ENTRA: [*outside.RULES, certificates.key_kind, certificates.key_of_another_certificate, *oauth.RULES],
+    OIDC: [*outside.RULES, certificates.key_of_another_certificate, *oauth.RULES],
+}
 
 
 def diagnose(case: Case) -> Diagnosis:
     """Cause and cure of a run that did not end with a verified token, cause first, then what is ruled out."""
-    found = next((found for rule in RULES if (found := rule(case)) is not None), None)
+    found = next((found for rule in RULES[case.target.kind] if (found := rule(case)) is not None), None)
     diagnosis = found or _unexplained(case)
     said = {row.subject for row in diagnosis.evidence}
     diagnosis.evidence += [row for row in ruled_out(case) if row.subject not in said]
@@ -34,10 +39,10 @@ def _unexplained(case: Case) -> Diagnosis:
     if case.result.verdict is Verdict.INVALID:
         return Diagnosis(
             "client-refused",
-            "Not sent: the client library refused the credential",
+            "Not sent: the client refused the credential",
             case.result.failure_detail,
-            [run_again(case, "With a key and a scope that MSAL for Python takes.")],
-            [Evidence("cause", "MSAL for Python", case.result.failure_detail)],
+            [run_again(case, "With a key and a scope that the client takes.")],
+            [Evidence("cause", case.result.client, case.result.failure_detail)],
         )
     entry = aadsts.CATALOGUE.get(case.code)
     error = case.result.error

@@ -6,6 +6,7 @@ from credmgr.credentials.client_secrets import match_secret
 from credmgr.credentials.models import ClientSecret
 from credmgr.credentials.secret_values import checksum_holds, hint_of
 from credmgr.flowtest.diagnosis.case import Case, Rule, new_secret, run_again
+from credmgr.flowtest.diagnosis.pasted import is_guid
 from credmgr.flowtest.inspection import relative, shown_moment
 from credmgr.flowtest.report import Diagnosis, Evidence, Step
 
@@ -15,7 +16,7 @@ EXPIRED_SECRET = 7000222
 
 def secret_id_pasted(case: Case) -> Diagnosis | None:
     """The Secret ID was sent in place of the Value: the commonest mistake of all."""
-    if case.code != WRONG_SECRET or not _is_guid(case.presented):
+    if case.code != WRONG_SECRET or not is_guid(case.presented):
         return None
     row = ClientSecret.objects.filter(pk=uuid.UUID(case.presented.strip())).first()
     if row is None:
@@ -207,11 +208,3 @@ RULES: list[Rule] = [
 def _match(rows: list[ClientSecret], case: Case) -> ClientSecret | None:
     """The row whose value was presented, expired ones included."""
     return match_secret(rows, case.presented, case.now).secret
-
-
-def _is_guid(text: str) -> bool:
-    try:
-        uuid.UUID(text.strip())
-    except ValueError:
-        return False
-    return True

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+from credmgr.flowtest import discovery
 from credmgr.flowtest.diagnosis.case import Case, Rule, run_again
 from credmgr.flowtest.report import Diagnosis, Evidence, Step
 from credmgr.outbound import Failure
@@ -65,7 +66,7 @@ _FAILURES: dict[str, tuple[str, str, str, str]] = {
         "No token: {host} answered with a redirect",
         "Token requests are not redirected; a redirected POST would lose its body or carry it elsewhere.",
         "Use the address it leads to",
-        "The location is in the answer below.",
+        "It is in the answer below.",
     ),
     Failure.ENCODED: (
         "No token: {host} sent a compressed answer",
@@ -79,18 +80,21 @@ _FAILURES: dict[str, tuple[str, str, str, str]] = {
         "See what answers there",
         "It is probably not an authority.",
     ),
-    "not-json": (
+    discovery.NOT_JSON: (
         "No token: the answer is not JSON",
         "An authority answers with JSON, for errors too. A page or a plain text comes from something else.",
         "Look for a proxy or another program on this port",
         "The beginning of what it sent is below.",
     ),
-    "discovery": (
-        "No token: the discovery document does not fit",
-        "Its issuer or its endpoints are not those of the authority that was asked, so nothing was sent "
-        "there.",
-        "Compare the configured address",
-        "The issuer follows from the public URL in the settings of the server that answers.",
+    **dict.fromkeys(
+        (discovery.ISSUER_DIFFERS, discovery.ENDPOINT_MISSING, discovery.ENDPOINT_NOT_LISTED),
+        (
+            "No token: the discovery document does not fit",
+            "Its issuer or its endpoints are not those of the authority that was asked, so nothing was sent "
+            "there.",
+            "Compare the configured address",
+            "The issuer follows from the public URL in the settings of the server that answers.",
+        ),
     ),
 }
 
@@ -100,7 +104,7 @@ def no_answer(case: Case) -> Diagnosis | None:
     texts = _FAILURES.get(case.result.failure)
     if texts is None:
         return None
-    parts = urlsplit(case.authority)
+    parts = urlsplit(case.target.authority)
     headline, summary, title, cure = (
         text.format(host=parts.netloc, seconds=f"{case.deadline_seconds:g}") for text in texts
     )

@@ -9,8 +9,10 @@ from credmgr.accounts.step_up import FIELD as PASSWORD_FIELD
 from credmgr.accounts.step_up import StepUpFormMixin
 from credmgr.credentials.lifecycle import is_live, status_at
 from credmgr.credentials.models import Certificate, ClientSecret
-from credmgr.flowtest.material import credential_name, needs_input
-from credmgr.flowtest.scopes import SCOPE_MAX, resources_for, suggested_scopes
+from credmgr.flowtest.material import Brought, credential_name, needs_input
+from credmgr.flowtest.scopes import SCOPE_MAX, scope_suggestions
+from credmgr.flowtest.spec import Asked
+from credmgr.flowtest.targets import target_of
 from credmgr.portal.forms.base import PortalForm
 from credmgr.registrations.models import Application
 
@@ -22,11 +24,14 @@ class CredentialSelect(forms.Select):
     """Each option says what a test of it has to ask for, so that the page can show just those fields."""
 
     needs: dict[str, str] = {}
+    certificates: frozenset[str] = frozenset()
 
     def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Django's option with data-needs: "value", "key" or nothing."""
+        """Django's option with data-needs ("value", "key" or nothing) and data-kind."""
         option: dict[str, Any] = super().create_option(*args, **kwargs)
         option["attrs"]["data-needs"] = self.needs.get(str(option["value"]), "")
+        if str(option["value"]) in self.certificates:
+            option["attrs"]["data-kind"] = "certificate"
         return option
 
 
@@ -39,6 +44,28 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         max_length=SCOPE_MAX,
         help_text="A resource followed by /.default.",
         widget=forms.TextInput(attrs={"list": "scopes", "spellcheck": "false"}),
+    )
+    resource = forms.CharField(
+        label="Resource",
+        required=False,
+        max_length=SCOPE_MAX,
+        help_text="Resource indicator (RFC 8707): the API's address. Some issuers give a JWT only with it.",
+        widget=forms.TextInput(attrs={"spellcheck": "false"}),
+    )
+    audience = forms.CharField(
+        label="Audience",
+        required=False,
+        max_length=SCOPE_MAX,
+        help_text="The parameter audience, where the issuer wants it in place of a resource.",
+        widget=forms.TextInput(attrs={"spellcheck": "false"}),
+    )
+    key_id = forms.CharField(
+        label="Key ID at the issuer",
+        required=False,
+        max_length=SCOPE_MAX,
+        help_text="The kid of the certificate's key, where the issuer finds keys by it. Both thumbprints are "
+        "sent in any case.",
+        widget=forms.TextInput(attrs={"spellcheck": "false"}),
     )
     secret_value = forms.CharField(
         label="Value of the secret",
@@ -71,17 +98,22 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
     def __init__(self, *args: Any, application: Application, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.application = application
+        self.target = target_of(application)
+        self._shape_for_target()
         self._credentials = _credentials_of(application)
         field = self.fields["credential"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker what stands above
         field.choices = self._choices()
         widget = field.widget
         widget.needs = {key: needs_input(row) for key, row in self._credentials.items()}
+        widget.certificates = frozenset(
+            key for key, row in self._credentials.items() if isinstance(row, Certificate)
+        )
         if self.initial.get("credential") not in self._credentials:
             self.initial["credential"] = self._default()
         if self.asks_password:
             self.fields[PASSWORD_FIELD].required = False  # a need of the raw token, not of a test
-        self.suggestions = suggested_scopes(resources_for(application)[:SUGGESTIONS_MAX])
+        self.suggestions = scope_suggestions(application, SUGGESTIONS_MAX)
 
     @property
     def has_credentials(self) -> bool:
@@ -93,6 +125,23 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         """The credential that the form stands on."""
         value = self["credential"].value()
         return self._credentials.get(str(value))
+
+    @property
+    def is_issuer(self) -> bool:
+        """Whether the test goes to an OpenID Connect issuer, with parameters of its own."""
+        return not self.target.has_tenants
+
+    def asked(self) -> Asked:
+        """What the request will name."""
+        given = self.cleaned_data
+        return Asked(
+            given["scope"], given.get("resource", ""), given.get("audience", ""), given.get("key_id", "")
+        )
+
+    def brought(self) -> Brought:
+        """What only the person has, for this run."""
+        given = self.cleaned_data
+        return Brought(given["secret_value"], self.key_bytes(), given["password"])
 
     def clean_credential(self) -> ClientSecret | Certificate:
         """The row itself. One that went meanwhile is refused by the choice check before."""
@@ -143,6 +192,15 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
             return None
         content: bytes = file.read()
         return content
+
+    def _shape_for_target(self) -> None:
+        """Parameters that only an issuer knows, and a scope that only Entra-shaped authorities demand."""
+        if self.target.has_tenants:
+            for name in ("resource", "audience", "key_id"):
+                del self.fields[name]
+            return
+        self.fields["scope"].required = False
+        self.fields["scope"].help_text = "Names that the issuer knows, with spaces between. May stay empty."
 
     def _choices(self) -> list[Any]:
         now = timezone.now()

@@ -19,13 +19,16 @@ from credmgr.flowtest import testing
 from credmgr.flowtest.limits import TooManyTestsError
 from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.queries import runs_of, verdict_tone, verdict_words
+from credmgr.flowtest.report import Report
 from credmgr.flowtest.scopes import default_scope
 from credmgr.portal.access import application_or_404
-from credmgr.portal.flow_results import result_context
+from credmgr.portal.flow_results import rerun_fields, result_context
 from credmgr.portal.forms.flow_tests import FlowTestForm
 from credmgr.registrations.models import Application
+from credmgr.registrations.queries import parse_guid
 
 RUNS_PER_PAGE = 25
+_FROM_ADDRESS = ("credential", "scope", "resource", "audience", "key_id")
 
 
 @require_safe
@@ -33,10 +36,7 @@ def history(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """All runs of the application, newest first."""
     application = application_or_404(request, application_id)
     page = Paginator(runs_of(application), RUNS_PER_PAGE).get_page(request.GET.get("page"))
-    rows = [
-        {"run": run, "words": verdict_words(run.verdict, run.error_code), "tone": verdict_tone(run.verdict)}
-        for run in page
-    ]
+    rows = [{"run": run, "words": verdict_words(run), "tone": verdict_tone(run.verdict)} for run in page]
     context = {"application": application, "page": page, "rows": rows}
     return render(request, "portal/flow_tests/history.html", context)
 
@@ -56,10 +56,8 @@ def new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
             run, raw_token = testing.test_credential(
                 application,
                 cleaned["credential"],
-                scope=cleaned["scope"],
-                secret_value=cleaned["secret_value"] or None,
-                private_key_file=form.key_bytes(),
-                password=cleaned["password"],
+                asked=form.asked(),
+                brought=form.brought(),
                 include_raw_token=cleaned["include_raw_token"],
                 actor=Actor.from_request(request),
                 now=timezone.now(),
@@ -102,9 +100,16 @@ def _result(
     return response
 
 
+def _of_run(request: HttpRequest, application: Application) -> dict[str, str]:
+    """What the run that the address names was given, so that it can be changed and run again."""
+    run_id = parse_guid(request.GET.get("run", ""))
+    run = FlowRun.objects.filter(application=application, pk=run_id).first() if run_id else None
+    return dict(rerun_fields(run, Report.from_json(run.report))) if run else {}
+
+
 def _form(request: HttpRequest, application: Application) -> FlowTestForm:
-    scope = request.GET.get("scope", "")[:512] or default_scope(application)
-    initial = {"credential": request.GET.get("credential", ""), "scope": scope}
+    initial = {"scope": default_scope(application)} | _of_run(request, application)
+    initial |= {name: request.GET[name][:512] for name in _FROM_ADDRESS if request.GET.get(name)}
     if request.method == "POST":
         return FlowTestForm(
             request.POST, request.FILES, application=application, request=request, initial=initial

@@ -45,7 +45,7 @@ def application(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse
         "last_sign_in": last_sign_ins([found.pk]).get(found.pk),
         "places": places_of(found) if found.sign_in_audience == MULTITENANT else None,
         "run": run,
-        "run_words": verdict_words(run.verdict, run.error_code) if run else "",
+        "run_words": verdict_words(run) if run else "",
         "run_tone": verdict_tone(run.verdict) if run else "none",
     }
     return render(request, "portal/applications/overview.html", context)

@@ -13,18 +13,23 @@ from credmgr.audit.recording import Actor
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.errors import DomainError
 from credmgr.flowtest import testing
+from credmgr.flowtest.material import Brought
 from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.queries import runnable_credentials
-from credmgr.flowtest.report import Report, Verdict
+from credmgr.flowtest.report import Report
 from credmgr.flowtest.scopes import default_scope
-from credmgr.registrations.models import Application
+from credmgr.flowtest.spec import Asked
+from credmgr.registrations.models import BUILT_IN, Application
 from credmgr.registrations.queries import parse_guid
 
 FILE_MAX_BYTES = 65536
 
 
 class Command(BaseCommand):
-    """Runs one test and prints verdict, diagnosis and claims. Exit code 0 only with a verified token."""
+    """Runs one test and prints verdict, diagnosis and claims.
+
+    Exit code 0 only with a token that was verified, or that by its nature cannot be checked here.
+    """
 
     help = "Acquire a token as a registered application, over the wire, and verify it."
 
@@ -35,6 +40,9 @@ class Command(BaseCommand):
             "--key-id", metavar="ID", help="secret ID or certificate ID; default: the newest that runs"
         )
         parser.add_argument("--scope", help="default: the application's own API, else Microsoft Graph")
+        parser.add_argument("--resource", default="", help="resource indicator (RFC 8707), for other issuers")
+        parser.add_argument("--audience", default="", help="audience parameter, for other issuers")
+        parser.add_argument("--kid", default="", help="key ID for an assertion's header, for other issuers")
         parser.add_argument(
             "--private-key", metavar="FILE", type=Path, help="key of a certificate without a kept key"
         )
@@ -59,10 +67,13 @@ class Command(BaseCommand):
             run, _ = testing.test_credential(
                 application,
                 credential,
-                scope=options["scope"] or default_scope(application),
-                secret_value=secret or None,
-                private_key_file=key,
-                password=password,
+                asked=Asked(
+                    options["scope"] or default_scope(application),
+                    options["resource"],
+                    options["audience"],
+                    options["kid"],
+                ),
+                brought=Brought(secret, key, password),
                 actor=Actor.command(),
                 now=now,
             )
@@ -73,24 +84,27 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(answer(run, report), indent=2))
         else:
             self._tell(run, report)
-        if run.verdict != Verdict.VERIFIED:
+        if not report.decisive.verdict.is_success:
             first = report.diagnosis.steps[0] if report.diagnosis.steps else None
             cure = f" {first.title}: {first.text}" if first else ""
             raise CommandError(f"{report.diagnosis.headline}.{cure}")
 
     def _tell(self, run: FlowRun, report: Report) -> None:
         self.stdout.write(f"{report.diagnosis.headline}\n{report.diagnosis.summary}")
-        self.stdout.write(f"Credential: {run.credential_name}\nScope:      {run.scope}")
+        self.stdout.write(f"Credential: {run.credential_name}\nScope:      {run.scope or 'none'}")
+        reason = report.decisive.client_reason
+        self.stdout.write(f"Client:     {report.client}" + (f", because {reason}" if reason else ""))
         for row in report.diagnosis.evidence:
             self.stdout.write(f"  {row.level:<6} {row.subject}: {row.finding}")
-        token = report.shapes[0].token
+        token = report.decisive.token
         for name, value in (token.claims if token else {}).items():
             self.stdout.write(f"  {name:<9} {value}")
 
 
 def answer(run: FlowRun, report: Report) -> dict[str, Any]:
     """The run for a script; never a token or a secret."""
-    token = next((shape.token for shape in report.shapes if shape.token), None)
+    tokens = (shape.token for shape in (report.decisive, *report.shapes) if shape.token)
+    token = next(tokens, None)
     return {
         "runId": str(run.pk),
         "verdict": run.verdict,
@@ -101,6 +115,11 @@ def answer(run: FlowRun, report: Report) -> dict[str, Any]:
             "displayName": run.credential_name,
         },
         "authority": report.authority,
+        "authorityKind": report.place.kind,
+        "clientId": report.place.client_id,
+        "client": report.client,
+        "clientReason": report.decisive.client_reason,
+        "error": run.error,
         "scope": run.scope,
         "correlationId": str(run.correlation_id),
         "durationMs": run.duration_ms,
@@ -116,6 +135,7 @@ def answer(run: FlowRun, report: Report) -> dict[str, Any]:
                 "shape": shape.shape.value,
                 "verdict": shape.verdict.value,
                 "errorCode": shape.error.code if shape.error else 0,
+                "error": shape.error.error if shape.error else "",
             }
             for shape in report.shapes
         ],
@@ -125,10 +145,12 @@ def answer(run: FlowRun, report: Report) -> dict[str, Any]:
 
 
 def _application(app_id: str) -> Application:
-    """By client id, in whatever directory. Deleted ones too: the test then says that it was deleted."""
+    """By client id, wherever it lives. Deleted ones too: the test then says that it was deleted."""
     wanted = parse_guid(app_id)
     rows = Application.objects.select_related("tenant")
-    application = rows.filter(client_id=wanted).first() if wanted else None
+    application = rows.filter(client_id=wanted, authority_kind=BUILT_IN).first() if wanted else None
+    elsewhere = rows.exclude(authority_kind=BUILT_IN).filter(external_client_id=app_id)
+    application = application or elsewhere.order_by("-deleted_at", "-created_at").first()
     if application is None:
         raise CommandError(f"No application has the application (client) ID {app_id}. list_apps shows them.")
     return application
