@@ -69,19 +69,26 @@ def clock_skew(exchanges: Sequence[Exchange], now: datetime) -> float | None:
 
 
 def hops_of(
-    result: ShapeResult, exchanges: Sequence[Exchange], verification: tuple[float, float]
+    result: ShapeResult,
+    exchanges: Sequence[Exchange],
+    verification: tuple[float, float],
+    *,
+    has_tenants: bool,
 ) -> list[Hop]:
-    """The steps in their order; those that did not happen say so. verification: (start, end) in ms."""
+    """The steps in their order; those that did not happen say so. verification: (start, end) in ms.
+
+    has_tenants: whether addresses begin with a tenant, which a reader of the steps need not see.
+    """
     token = next((item for item in exchanges if item.name == TOKEN_REQUEST), None)
     at = exchanges.index(token) if token else len(exchanges)
     before, after = exchanges[:at], exchanges[at + 1 :]
-    hops = [_network(item) for item in before]
+    hops = [_network(item, has_tenants) for item in before]
     if not any(item.name.startswith(DISCOVERY) for item in before):
         hops.insert(0, _skipped(DISCOVERY, KNOWN if token else NOT_RUN))
     if result.shape.has_assertion:
         hops.append(_assertion(result, before[-1] if before else None, token))
-    hops.append(_network(token) if token else _skipped(TOKEN_REQUEST))
-    hops += [_network(item) for item in after]
+    hops.append(_network(token, has_tenants) if token else _skipped(TOKEN_REQUEST))
+    hops += [_network(item, has_tenants) for item in after]
     if not any(item.name == SIGNING_KEYS for item in after):
         hops.append(_skipped(SIGNING_KEYS))
     hops.append(_verification(result, verification))
@@ -110,12 +117,12 @@ def _skipped(name: str, status: str = NOT_RUN) -> Hop:
     return Hop(name, "", "network", "skipped", status)
 
 
-def _network(exchange: Exchange) -> Hop:
+def _network(exchange: Exchange, has_tenants: bool) -> Hop:
     good = 200 <= exchange.status < 300
     path = urlsplit(exchange.url).path
     return Hop(
         name=exchange.name,
-        detail=f"{exchange.method} {_TENANT.sub('', path) or path}",
+        detail=f"{exchange.method} {_TENANT.sub('', path) if has_tenants else path}",
         kind="network",
         outcome="ok" if good else "failed",
         status=str(exchange.status) if exchange.status else "No answer",

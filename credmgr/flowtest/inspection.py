@@ -27,7 +27,8 @@ _CLAIMS: dict[str, tuple[str, str]] = {
         "The service principal of the application in this directory. The same for every resource; use it "
         "to grant rights.",
     ),
-    "sub": (WHO, "The subject. For an application it equals oid."),
+    "client_id": (WHO, "The application that asked for the token."),
+    "sub": (WHO, "The subject. For an application Entra repeats oid, other issuers often the client ID."),
     "idtyp": (
         WHO,
         "The kind of caller: app means that the token speaks for an application, not for a person.",
@@ -39,6 +40,7 @@ _CLAIMS: dict[str, tuple[str, str]] = {
         WHAT,
         "Application permissions that were granted. Without this claim the API should refuse the call.",
     ),
+    "scope": (WHAT, "The scopes that were given, with spaces between."),
     "scp": (WHAT, "Delegated permissions. Tokens of applications have none."),
     "iat": (WHEN, "Issued at."),
     "nbf": (WHEN, "Not valid before. Five minutes early, to forgive clocks that run behind."),

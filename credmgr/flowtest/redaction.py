@@ -11,8 +11,10 @@ TOKEN_FIELDS = {"access_token", "refresh_token", "id_token"}
 TEXT_MAX = 2000
 BODY_MAX = 16_000
 _JWT = re.compile(r"eyJ[\w-]{5,}={0,2}\.[\w-]{5,}={0,2}\.[\w=-]+")
-# A list of numbers, which reads better on one line. Inside a JSON text no line break is possible.
-_NUMBERS = re.compile(r"\[\n\s*-?\d+(?:,\n\s*-?\d+)*\n\s*\]")
+# A list of texts and numbers, which reads better on one line. Inside a JSON text no line break is possible.
+_SCALAR = r'(?:-?\d+|"(?:[^"\\\n]|\\.)*")'
+_LIST = re.compile(rf"\[\n\s*{_SCALAR}(?:,\n\s*{_SCALAR})*\n\s*\]")
+_BREAK = re.compile(r"\n\s*")
 _PEM = re.compile(r"-----BEGIN [^-]*PRIVATE KEY-----.*?(?:-----END [^-]*PRIVATE KEY-----|\Z)", re.DOTALL)
 
 
@@ -68,7 +70,7 @@ class Redactor:
                 self.remember("token", str(parsed[name]))
                 parsed[name] = redacted("token", len(str(parsed[name])))
         shown = json.dumps(self._tree(parsed), indent=2, ensure_ascii=False)
-        shown = _NUMBERS.sub(lambda found: " ".join(found[0].split()), shown)
+        shown = _LIST.sub(lambda found: _BREAK.sub("", found[0].replace(",\n", ", \n")), shown)
         return shown if len(shown) <= BODY_MAX else f"{shown[:BODY_MAX]}… ({len(shown):,} characters)"
 
     def _tree(self, node: Any) -> Any:

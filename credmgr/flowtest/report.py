@@ -181,8 +181,9 @@ class Evidence:
 
 @dataclass
 class Step:
-    """One step of the cure. page is a URL name of the portal with its arguments; scope: the one to
-    run with next; copy: a value to copy."""
+    """One step of the cure. page is a URL name of the portal with its arguments and query; scope: the one
+    to run with next; copy: a value to copy.
+    """
 
     title: str
     text: str
@@ -192,6 +193,7 @@ class Step:
     scope: str = ""
     copy: str = ""
     copy_label: str = ""
+    query: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

@@ -88,7 +88,7 @@ class Try:
         self.result.correlation_id = header_of(exchanges, "client-request-id")
         self.result.clock_skew_seconds = clock_skew(exchanges, now)
         span = (self._verified_from or ended, ended)
-        self.result.hops = hops_of(self.result, exchanges, span)
+        self.result.hops = hops_of(self.result, exchanges, span, has_tenants=self._target.has_tenants)
 
     def _discovered(self, addresses: Sequence[str]) -> dict[str, Any]:
         first: UnusableAnswerError | None = None

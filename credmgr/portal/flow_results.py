@@ -12,7 +12,7 @@ from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.queries import failing_since, previous_success
 from credmgr.flowtest.report import SHAPE_NAMES, Report, ShapeResult, TokenFacts, Verdict
 from credmgr.portal.waterfall import Waterfall, milliseconds, waterfall_of
-from credmgr.registrations.models import BUILT_IN, Application
+from credmgr.registrations.models import BUILT_IN, OIDC, Application
 from credmgr.registrations.resources import find_resource
 
 
@@ -105,7 +105,7 @@ def result_context(application: Application, run: FlowRun, now: datetime) -> dic
         "target": report.place,
         "shapes": shapes,
         "decisive": decisive,
-        "support": support_text(decisive),
+        "support": support_text(run, report),
         "token": _token_view(application, report, run.scope, token, now) if token else None,
         "comparison": _comparison(run, token),
         "credential": credential,
@@ -135,11 +135,22 @@ def credential_of(application: Application, run: FlowRun) -> ClientSecret | Cert
     return Certificate.objects.filter(application=application, pk=run.credential_id).first()
 
 
-def support_text(result: ShapeResult) -> str:
+def support_text(run: FlowRun, report: Report) -> str:
     """Everything a support request needs, as one text to copy. Empty without a refusal."""
+    result = report.decisive
     error = result.error
     if error is None:
         return ""
+    if report.place.kind == OIDC:
+        return "\n".join(
+            [
+                f"Error: {error.error}, {error.status}",
+                f"Description: {error.description}",
+                f"Issuer: {report.authority}",
+                f"Client ID: {report.place.client_id}",
+                f"Time: {run.started_at.isoformat(timespec='seconds')}",
+            ]
+        )
     lines = [
         f"Error: {error.error}, {error.status}",
         f"Error codes: {', '.join(str(code) for code in error.codes)}",

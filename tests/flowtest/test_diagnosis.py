@@ -336,6 +336,14 @@ def test_a_token_that_does_not_hold(directory: Directory) -> None:
     assert "evil.example" in rows(diagnosis, "cause")["Issuer equals discovery"]
 
 
+WITHOUT_APPLICATION = {
+    "portal:application_new",
+    "portal:applications",
+    "portal:origin_new",
+    "portal:origins",
+}
+
+
 def test_every_page_that_a_cure_names_exists() -> None:
     """Links go by URL name; a renamed page must not leave a cure without its way."""
     named = {
@@ -350,15 +358,13 @@ def test_every_page_that_a_cure_names_exists() -> None:
             "applications",
             "application_sign_ins",
             "test_new",
+            "origin_new",
+            "origins",
         )
     }
     source = "".join(path.read_text() for path in Path(diagnosis_package.__file__).parent.glob("*.py"))
     used = {word for word in source.replace('"', " ").replace(",", " ").split() if word.startswith("portal:")}
     assert used == named
     for name in named:
-        arguments = (
-            {}
-            if name in ("portal:application_new", "portal:applications")
-            else {"application_id": uuid.uuid4()}
-        )
+        arguments = {} if name in WITHOUT_APPLICATION else {"application_id": uuid.uuid4()}
         assert reverse(name, kwargs=arguments)

@@ -8,8 +8,6 @@ from credmgr.flowtest.report import Diagnosis, Evidence, Step, Verdict
 from credmgr.flowtest.wire import SIGNING_KEYS, TOKEN_REQUEST
 from credmgr.outbound import Failure
 
-_LIST = "Allowed origins"
-
 # failure: (headline, summary, cure title, cure text). {host} and {seconds} are filled in.
 _FAILURES: dict[str, tuple[str, str, str, str]] = {
     Failure.REFUSED: (
@@ -143,14 +141,11 @@ def no_answer(case: Case) -> Diagnosis | None:
     if _token_came(case):
         headline = f"A token came, but its signing keys could not be had from {host}"
         summary = f"The credential was accepted. {summary}"
-    step = Step(title, cure)
-    if wanted := _to_copy(case, host):
-        step.copy, step.copy_label = wanted
     return Diagnosis(
         result.failure,
         headline,
         summary,
-        [step, run_again(case, "Nothing was stored or changed by this run.")],
+        [_step(case, host, title, cure), run_again(case, "Nothing was stored or changed by this run.")],
         [Evidence("cause", "Answer" if _came(case) else "Connection", result.failure_detail), *_values(case)],
         [result.failure_value] if result.failure_value else [],
     )
@@ -200,16 +195,27 @@ def _token_came(case: Case) -> bool:
     return names.get(TOKEN_REQUEST) == "ok" and names.get(SIGNING_KEYS) == "failed"
 
 
-def _to_copy(case: Case, host: str) -> tuple[str, str] | None:
-    """What a person needs for the cure: an origin to list, an issuer to register."""
+def _step(case: Case, host: str, title: str, cure: str) -> Step:
+    """The cure with what a person needs for it: an origin to list, an issuer to register."""
     failure, value = case.result.failure, case.result.failure_value
     if failure == discovery.ISSUER_DIFFERS and value:
-        return value, "Copy issuer"
-    address = value if failure == discovery.ENDPOINT_NOT_LISTED else ""
-    if failure in (Failure.NOT_LISTED, Failure.ADDRESS, Failure.TLS):
-        address = f"{urlsplit(case.target.authority).scheme}://{host}"
-    parts = urlsplit(address)
-    return (f"{parts.scheme}://{parts.netloc}", "Copy origin") if parts.netloc else None
+        return Step(title, cure, copy=value, copy_label="Copy issuer")
+    if failure in (Failure.NOT_LISTED, discovery.ENDPOINT_NOT_LISTED):
+        parts = urlsplit(value or f"{urlsplit(case.target.authority).scheme}://{host}")
+        origin = f"{parts.scheme}://{parts.netloc}"
+        return Step(
+            title,
+            cure,
+            "portal:origin_new",
+            {},
+            "Add origin",
+            copy=origin,
+            copy_label="Copy origin",
+            query={"address": origin},
+        )
+    if failure in (Failure.TLS, Failure.NO_CA, Failure.ADDRESS):
+        return Step(title, cure, "portal:origins", {}, "Allowed origins")
+    return Step(title, cure)
 
 
 def _values(case: Case) -> list[Evidence]:

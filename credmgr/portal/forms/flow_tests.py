@@ -200,7 +200,7 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
                 del self.fields[name]
             return
         self.fields["scope"].required = False
-        self.fields["scope"].help_text = "Names that the issuer knows, with spaces between. May stay empty."
+        self.fields["scope"].help_text = "Names that the issuer knows. May stay empty."
 
     def _choices(self) -> list[Any]:
         now = timezone.now()

@@ -5,6 +5,7 @@ import keyword
 import re
 import tokenize
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 from django import template
 from django.urls import NoReverseMatch, reverse
@@ -81,6 +82,7 @@ def address(step: Step) -> str:
     if not step.page:
         return ""
     try:
-        return reverse(step.page, kwargs=step.page_arguments)
+        found = reverse(step.page, kwargs=step.page_arguments)
     except NoReverseMatch:
         return ""
+    return f"{found}?{urlencode(step.query)}" if step.query else found
