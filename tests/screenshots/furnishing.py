@@ -18,6 +18,8 @@ from credmgr.credentials.client_secrets import add_client_secret
 from credmgr.credentials.demo_loading import load_demo
 from credmgr.credentials.federated import add_federated_credential
 from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.flowtest.material import Brought
+from credmgr.flowtest.spec import Asked
 from credmgr.flowtest.testing import test_credential as run_test
 from credmgr.origins.changing import add_origin
 from credmgr.registrations.app_roles import add_app_role, set_app_role_enabled
@@ -226,7 +228,7 @@ def _test_hours_ago(things: Things, actor: Actor) -> None:
     run, _ = run_test(
         _application(things["harbor"]),
         _credential(things["harbor/worker-prod"]),
-        scope=GRAPH_SCOPE,
+        asked=Asked(GRAPH_SCOPE),
         actor=actor,
         now=timezone.now() - timedelta(hours=2),
     )
@@ -248,7 +250,12 @@ def _tests(things: Things, actor: Actor) -> None:
         row = _credential(things[credential])
         application = _application(str(row.application_id))
         run, _ = run_test(
-            application, row, scope=scope, private_key_file=key_file, actor=actor, now=timezone.now()
+            application,
+            row,
+            asked=Asked(scope),
+            brought=Brought(private_key_file=key_file),
+            actor=actor,
+            now=timezone.now(),
         )
         things[f"run/{key}"] = str(run.pk)
 
@@ -259,7 +266,7 @@ def _tests(things: Things, actor: Actor) -> None:
     test("secret", "harbor/worker-prod", PLANNER_SCOPE)
     test("certificate", "harbor/harbor-sync-old", PLANNER_SCOPE)
     test("wrong-key", "customs/customs-gateway", GRAPH_SCOPE, key_file=rsa)
-    test("invalid", "partner/partner-ec", GRAPH_SCOPE, key_file=ec_key)
+    test("plain-client", "partner/partner-ec", GRAPH_SCOPE, key_file=ec_key)
     test("disabled", "night/batch-b", GRAPH_SCOPE)
     test("first", "ledger/first", GRAPH_SCOPE)
     test("long", "long/long", GRAPH_SCOPE)

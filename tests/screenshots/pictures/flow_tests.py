@@ -29,7 +29,7 @@ PICTURES: list[Picture] = [
     page("test-unknown-resource", "portal:test", "harbor", "run/unknown-resource"),
     page("test-wrong-key", "portal:test", "customs", "run/wrong-key"),
     page("test-disabled", "portal:test", "night", "run/disabled"),
-    page("test-invalid", "portal:test", "partner", "run/invalid"),
+    page("test-plain-client", "portal:test", "partner", "run/plain-client"),
     page("test-unverified", "portal:test", "harbor", "run/unverified"),
     page("test-unreachable", "portal:test", "harbor", "run/unreachable"),
     page(
