@@ -7,11 +7,12 @@ import logging
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from credmgr.registrations.models import Application, Tenant
+from credmgr.registrations.models import MULTITENANT, Application, ServicePrincipal, Tenant
 from tests.portal.questions import assert_asks_for_sign_in, assert_refuses_methods
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +55,24 @@ def test_claims_are_explained_and_the_token_is_not_echoed(signed_in: Client, har
     assert pasted.split(".")[1] not in body
     assert "redacted, 16 bytes" in body
     assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_names_are_those_that_this_directory_knows(signed_in: Client, foreign: Application) -> None:
+    """Of an application of elsewhere only after consent; its service principal here by its own id."""
+    Application.objects.filter(pk=foreign.pk).update(sign_in_audience=MULTITENANT, display_name="Wanderer")
+    here = Tenant.objects.get(is_default=True)
+    principal = ServicePrincipal.objects.create(application=foreign, tenant=here, created_at=timezone.now())
+    claims = {
+        "iss": "https://elsewhere.example/",
+        "azp": str(foreign.client_id),
+        "oid": str(principal.pk),
+        "tid": str(foreign.tenant_id),
+    }
+    body = signed_in.post(PAGE, {"token": token(claims)}).content.decode()
+    assert "Service principal of Wanderer" in body
+    assert "Elsewhere" in body
+    principal.delete()
+    assert "Wanderer" not in signed_in.post(PAGE, {"token": token(claims)}).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,12 @@ def test_an_application_of_one_directory_gets_tokens_in_another_after_consent(
     walker.get_by_role("link", name="Sign-ins").click()
     assert "Fabrikam Worker" in walker.locator("main").inner_text()
 
+    token = token_by_msal(own, "fabrikam.onmicrosoft.example", client_id, secret)["access_token"]
+    walker.goto(f"{own.portal_url}/decode-token")
+    walker.get_by_label("Token").fill(token)
+    walker.get_by_role("button", name="Decode").click()
+    assert walker.locator("#verdict").inner_text() == "Verified", "of whichever directory of this server"
+
     walker.goto(f"{own.portal_url}/enterprise-applications/{principal_id}")
     walker.get_by_role("link", name="Remove").click()
     walker.get_by_role("dialog").get_by_role("button", name="Remove application").click()

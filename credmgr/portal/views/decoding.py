@@ -16,10 +16,12 @@ from credmgr.flowtest.decoding import DecodedToken, decode_token, listed_issuers
 from credmgr.flowtest.inspection import explain
 from credmgr.portal.access import directory_of
 from credmgr.portal.forms.decoding import DecodeForm
-from credmgr.registrations.models import Application, Tenant
-from credmgr.registrations.queries import parse_guid
+from credmgr.registrations.models import Tenant
+from credmgr.registrations.queries import NamedDirectory, applications_in, named_directories, parse_guid
 from credmgr.registrations.resources import well_known
+from credmgr.registrations.service_principals import principals_in
 
+_DIRECTORIES_MOST = 200
 # Claims whose values are looked up for a name; more than these are not worth a query.
 _NAMED_CLAIMS = ("azp", "appid", "aud", "oid", "sub", "tid")
 
@@ -32,9 +34,11 @@ def decode(request: HttpRequest) -> HttpResponse:
     """The form, and what was pasted, taken apart."""
     tenant = directory_of(request)
     now = timezone.now()
-    issuers = listed_issuers(tenant.pk)
+    others = [each for each in named_directories(_DIRECTORIES_MOST) if each.id != tenant.pk]
+    listed = listed_issuers(tenant.pk)
+    issuers = [*listed, *(issuer for each in others for issuer in listed_issuers(each.id))]
     form = DecodeForm(request.POST if request.method == "POST" else None)
-    context: dict[str, Any] = {"now": now, "issuers": issuers}
+    context: dict[str, Any] = {"now": now, "issuers": listed, "others": len(others)}
     if form.is_bound and form.is_valid():
         try:
             decoded = decode_token(form.cleaned_data["token"], issuers=issuers, now=now)
@@ -44,22 +48,25 @@ def decode(request: HttpRequest) -> HttpResponse:
             context |= {
                 "decoded": decoded,
                 "header": sorted(decoded.header.items()),
-                "groups": explain(decoded.claims, now=now, names=_names(tenant, decoded)),
+                "groups": explain(decoded.claims, now=now, names=_names(tenant, others, decoded)),
             }
     status = 422 if form.errors else 200
     return render(request, "portal/decode.html", context | {"form": form}, status=status)
 
 
-def _names(tenant: Tenant, decoded: DecodedToken) -> dict[str, str]:
-    """{value: name} for the directory, registrations and well-known resources that the claims mention."""
+def _names(tenant: Tenant, others: list[NamedDirectory], decoded: DecodedToken) -> dict[str, str]:
+    """{value: name} for directories, well-known resources, and what the directory in use knows of the
+    registrations and service principals that the claims mention.
+    """
     values = {str(decoded.claims.get(name, "")) for name in _NAMED_CLAIMS}
     guids = {guid for value in values if (guid := parse_guid(value))}
     names = {value: each.name for each in well_known(settings.AUTHORITY_URL) for value in each.names}
+    names |= {str(each.id): each.name for each in others}
     names[str(tenant.pk)] = tenant.name
-    found = Application.objects.filter(
-        Q(client_id__in=guids) | Q(service_principal_id__in=guids), tenant=tenant, deleted_at=None
-    )
-    for row in found[: 2 * len(_NAMED_CLAIMS)]:
+    mentioned = Q(client_id__in=guids) | Q(service_principal_id__in=guids)
+    for row in applications_in(tenant.pk).filter(mentioned)[: 2 * len(_NAMED_CLAIMS)]:
         names[str(row.client_id)] = row.display_name
         names[str(row.service_principal_id)] = f"Service principal of {row.display_name}"
+    for principal in principals_in(tenant).filter(pk__in=guids)[: len(_NAMED_CLAIMS)]:
+        names[str(principal.pk)] = f"Service principal of {principal.application.display_name}"
     return names
