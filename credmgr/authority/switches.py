@@ -67,8 +67,8 @@ def _name_client(record: SignInRecord, findings: Findings) -> None:
 
 
 def _is_throttled(every: int, tenant_id: uuid.UUID, now: datetime) -> bool:
-    """Each so manieth request of the directory, whichever process answers it. The count begins at midnight
-    UTC and when the switches are set.
+    """Every nth request of the directory, whichever process answers it. The count begins at midnight UTC and
+    when the switches are set.
     """
     if every == 1:
         return True

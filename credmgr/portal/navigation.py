@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from credmgr.accounts.models import User
 from credmgr.portal.access import directory_in_use
+from credmgr.portal.switch_words import banner_of
 from credmgr.registrations.models import Tenant
 from credmgr.registrations.queries import NamedDirectory, named_directories
 
@@ -85,8 +86,10 @@ _MAIN: tuple[tuple[str, tuple[_Page, ...]], ...] = (
                     "directory_domain_new",
                     "directory_domain_remove",
                     "directory_delete",
+                    "directory_assertions",
                 ),
             ),
+            _Page("directory_testing", "Testing", "settings", ("directory_testing_mark",)),
             _Page("directories", "Manage directories", "board", ("directory_new",)),
         ),
     ),
@@ -194,6 +197,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return context | {
         "person": user,
         "tenant": directory,
+        "switch_banner": banner_of(directory, context["now"]) if directory else None,
         "directories": _menu_directories(directory),
         "navigation": _groups(_MAIN, _current(request, directory), directory.pk if directory else None),
         "account_entries": [

@@ -15,9 +15,9 @@ from credmgr.registrations.errors import RegistrationError, RegistrationNotFound
 from credmgr.registrations.models import Tenant
 from credmgr.registrations.switches import (
     Switches,
-    check_switches,
     in_audit,
     read_switches,
+    switch_problems,
     throttle_counter,
 )
 
@@ -67,7 +67,8 @@ def set_test_switches(
     The throttle's count begins anew. Raises RegistrationError out of their limits, and where the directory
     is not marked as a test directory.
     """
-    check_switches(switches, now)
+    for problem in switch_problems(switches, now):
+        raise problem
     fresh = _locked(tenant, expected_version)
     if not fresh.is_test:
         raise RegistrationError(

@@ -5,7 +5,7 @@ rows and the sign-in log use the names of the stored object.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -35,8 +35,8 @@ _COUNTER = "test-switch:"
 class Switches:
     """What is switched on. A value of 0 or None: off.
 
-    code: AADSTS number that every request is refused with. every: each so manieth request is answered 429
-    (1: all), with retry_after seconds. delay: seconds that an answer waits. lifetime: of tokens, in seconds.
+    code: AADSTS number that every request is refused with. every: every nth request is answered 429 (1: all),
+    with retry_after seconds. delay: seconds that an answer waits. lifetime: of tokens, in seconds.
     clock_shift: seconds by which the directory's clock is ahead, negative: behind. client_id: the only
     client that all this is for, None for all. until: aware UTC, when everything ends by itself.
     """
@@ -99,8 +99,8 @@ def read_switches(stored: Mapping[str, Any]) -> Switches:
             delay=float(stored.get(DELAY, 0)),
             lifetime=int(stored.get(LIFETIME, 0)),
             clock_shift=int(stored.get(CLOCK_SHIFT, 0)),
-            client_id=uuid.UUID(client_id) if client_id else None,
-            until=datetime.fromisoformat(until).astimezone(UTC) if until else None,
+            client_id=uuid.UUID(str(client_id)) if client_id else None,
+            until=datetime.fromisoformat(str(until)).astimezone(UTC) if until else None,
         )
     except (TypeError, ValueError):
         return ALL_OFF
@@ -111,29 +111,29 @@ def in_audit(switches: Switches) -> list[str] | None:
     return [f"{name}: {value}" for name, value in switches.stored().items()] or None
 
 
-def check_switches(switches: Switches, now: datetime) -> None:
-    """Raise RegistrationError at the first switch that is out of its limits. now: aware UTC."""
+def switch_problems(switches: Switches, now: datetime) -> Iterator[RegistrationError]:
+    """One refusal for each switch that is out of its limits. now: aware UTC."""
     if switches.code and switches.code not in FORCIBLE_CODES:
-        raise _refused("code", "Choose one of the codes that this authority answers with.")
+        yield _refused("code", "Choose one of the codes that this authority answers with.")
     if not 0 <= switches.every <= EVERY_MAX:
-        raise _refused("every", f"Throttle every request (1) to each {EVERY_MAX}th; 0 throttles none.")
+        yield _refused("every", f"Throttle every request (1) to every {EVERY_MAX:,}th; 0 throttles none.")
     if switches.every and not 1 <= switches.retry_after <= RETRY_AFTER_MAX:
-        raise _refused("retry_after", f"Retry-After takes 1 to {RETRY_AFTER_MAX} seconds.")
+        yield _refused("retry_after", f"Retry-After takes 1 to {RETRY_AFTER_MAX:,} seconds.")
     if not 0 <= switches.delay <= DELAY_MAX_SECONDS:
-        raise _refused("delay", f"The delay takes 0 to {DELAY_MAX_SECONDS:.0f} seconds.")
+        yield _refused("delay", f"The delay takes 0 to {DELAY_MAX_SECONDS:.0f} seconds.")
     usual = settings.TOKEN_LIFETIME_SECONDS
     if switches.lifetime and not LIFETIME_MIN_SECONDS <= switches.lifetime <= usual:
-        raise _refused(
+        yield _refused(
             "lifetime",
-            f"The lifetime takes {LIFETIME_MIN_SECONDS} to {usual} seconds, the usual one; 0 leaves it so.",
+            f"The lifetime takes {LIFETIME_MIN_SECONDS} to {usual:,} seconds, the usual one; 0 leaves it so.",
         )
     if abs(switches.clock_shift) > CLOCK_SHIFT_MAX_SECONDS:
-        raise _refused(
+        yield _refused(
             "clock_shift",
-            f"The clock can be shifted by {CLOCK_SHIFT_MAX_SECONDS} seconds (24 hours) at most.",
+            f"The clock can be shifted by {CLOCK_SHIFT_MAX_SECONDS:,} seconds (24 hours) at most.",
         )
     if switches.until is not None and switches.until <= now:
-        raise _refused("until", "This moment is over. Enter a later one, in UTC, or leave it empty.")
+        yield _refused("until", "This moment is over. Enter a later one, in UTC, or leave it empty.")
 
 
 def throttle_counter(tenant_id: uuid.UUID) -> str:

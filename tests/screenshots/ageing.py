@@ -1,4 +1,4 @@
-"""What time does to a session, done at once; and the pages that no address leads to."""
+"""What time and a choice do to a session, done at once; and the pages that no address leads to."""
 
 from importlib import import_module
 
@@ -28,6 +28,13 @@ def age_confirmation(session_key: str) -> None:
 def end_by_idleness(session_key: str) -> None:
     """Nothing was done for longer than a session lasts."""
     age(session_key, settings.SESSION_IDLE_SECONDS + 60, sessions.SEEN_AT)
+
+
+def work_in(session_key: str, directory_id: str) -> None:
+    """Another directory is in use, in this session alone."""
+    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    session[sessions.DIRECTORY] = directory_id
+    session.save()
 
 
 def error_pages() -> dict[str, str]:

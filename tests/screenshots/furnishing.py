@@ -24,12 +24,18 @@ from credmgr.flowtest.testing import test_credential as run_test
 from credmgr.origins.changing import add_origin
 from credmgr.registrations.app_roles import add_app_role, set_app_role_enabled
 from credmgr.registrations.directories import add_domain, create_directory
+from credmgr.registrations.directory_rules import (
+    set_directory_testing,
+    set_single_use_assertions,
+    set_test_switches,
+)
 from credmgr.registrations.models import MULTITENANT, Application, Tenant
 from credmgr.registrations.ownership import add_owner
 from credmgr.registrations.permissions import apis_of, grant_admin_consent, request_permissions
 from credmgr.registrations.queries import default_tenant
 from credmgr.registrations.registering import register_application
 from credmgr.registrations.service_principals import add_service_principal
+from credmgr.registrations.switches import Switches
 from tests.installation import free_port
 from tests.portal import certificate_files as files
 
@@ -67,6 +73,7 @@ def furnish(administrator: str) -> Things:
     _directories(tenant, things, actor)
     _origins(things, actor)
     _signing_keys(things, actor)
+    _testing(things, actor)
     for key, rows in (
         ("sign-in/refused", SignIn.objects.filter(error_code__gt=0)),
         ("sign-in/done", SignIn.objects.filter(error_code=0)),
@@ -84,6 +91,21 @@ def _signing_keys(things: Things, actor: Actor) -> None:
     roll_signing_key(actor=actor, now=timezone.now())
     for each in listed_keys(timezone.now()):
         things[f"signing-key/{each.state}"] = str(each.key.pk)
+
+
+def _testing(things: Things, actor: Actor) -> None:
+    """A strict test directory with switches on; a second one with none."""
+    now = timezone.now()
+    for key, switches in (
+        ("testing", Switches(every=3, retry_after=5, code=7000215, until=now + timedelta(hours=6))),
+        ("testing-off", Switches()),
+    ):
+        made = create_directory(name=f"Northwind {key}", domain=f"northwind-{key}", actor=actor, now=now)
+        version = made.version
+        set_directory_testing(made, is_test=True, expected_version=version, actor=actor, now=now)
+        set_single_use_assertions(made, enabled=True, expected_version=version + 1, actor=actor, now=now)
+        set_test_switches(made, switches=switches, expected_version=version + 2, actor=actor, now=now)
+        things[f"{key}-directory"] = str(made.pk)
 
 
 def _person(user_name: str, first: str, last: str) -> User:

@@ -55,9 +55,11 @@ def _set(lived_in: Installation, new: Installation, unset: Installation) -> Stag
             "beginner": stages.sign_in(browser, new),
             "stale": stages.sign_in(browser, lived_in),
             "idle": stages.sign_in(browser, lived_in),
+            "tester": stages.sign_in(browser, lived_in),
         }
     ageing.age_confirmation(stages.session_key(people["stale"]))
     ageing.end_by_idleness(stages.session_key(people["idle"]))
+    ageing.work_in(stages.session_key(people["tester"]), things["testing-directory"])
     return Stage(
         portals={"lived-in": lived_in.portal_url, "new": new.portal_url, "unset": unset.portal_url},
         authority=lived_in.authority_url,

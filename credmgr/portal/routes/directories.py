@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from credmgr.portal.views import directories
+from credmgr.portal.views import directories, directory_rules
 
 _ONE = "directories/<uuid:directory_id>"
 
@@ -18,5 +18,9 @@ urlpatterns: list[URLPattern] = [
         directories.directory_domain_remove,
         name="directory_domain_remove",
     ),
+    path(f"{_ONE}/client-assertions", directory_rules.directory_assertions, name="directory_assertions"),
+    path(f"{_ONE}/testing", directory_rules.directory_testing, name="directory_testing"),
+    path(f"{_ONE}/testing/mark", directory_rules.directory_testing_mark, name="directory_testing_mark"),
+    path(f"{_ONE}/testing/off", directory_rules.directory_switches_off, name="directory_switches_off"),
     path(f"{_ONE}/delete", directories.directory_delete, name="directory_delete"),
 ]

@@ -41,6 +41,7 @@ WITHOUT_PICTURE = {
     "portal:applications_export": "a file",
     "portal:certificate_download": "a file",
     "portal:certificate_examine": "answers POST only; its findings are in certificate-upload-findings",
+    "portal:directory_switches_off": "answers POST only, and leads back to Testing",
     "portal:directory_switch": "answers POST only, and leads on to App registrations",
     "portal:signing_key_download": "a file",
     "portal:enterprise_application_new": "leads on to the consent of the directory in use",
