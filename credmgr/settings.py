@@ -114,6 +114,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "credmgr.accounts.middleware.SignInRequiredMiddleware",
+    "credmgr.portal.authorization.AuthorizationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "credmgr.ops.vault_guard.VaultGuard",

@@ -16,7 +16,7 @@ LAYERS: list[set[str]] = [
     {"accounts", "vault"},
     {"audit"},
     {"origins", "registrations"},
-    {"credentials"},
+    {"credentials", "membership"},
     {"authority", "flowtest", "localca"},
     {"portal"},
     {"ops"},

@@ -1,15 +1,17 @@
-"""People who may do everything. Until roles exist these are all the people there are (P10)."""
+"""The people who administer every directory: the first one, and those that the console makes (P10)."""
 
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
-from credmgr.accounts.models import User
+from credmgr.accounts.models import RoleAssignment, User
 from credmgr.accounts.passwords import require_good_password, save_password
+from credmgr.accounts.roles import Role
 from credmgr.errors import DomainError
 
 USER_NAME_MAX = 150
@@ -30,8 +32,18 @@ class Outcome:
 
 
 def exists() -> bool:
-    """Whether there is an administrator, and thereby no further use for a set-up link."""
+    """Whether there is anybody, and thereby no further use for a set-up link."""
     return User.objects.exists()
+
+
+def let_administer_everywhere(user: User, now: datetime, *, by: str) -> None:
+    """Give a saved person the role of directory administrator in every directory, those to come included."""
+    RoleAssignment.objects.get_or_create(
+        user=user,
+        tenant_id=None,
+        role=Role.DIRECTORY_ADMINISTRATOR,
+        defaults={"created_at": now, "created_by_name": by},
+    )
 
 
 def find(user_name: str) -> User | None:
@@ -44,7 +56,7 @@ def _normal(user_name: str) -> str:
 
 
 @sensitive_variables("password")
-def new_administrator(user_name: str, full_name: str, password: str) -> User:
+def new_person(user_name: str, full_name: str, password: str) -> User:
     """A person with a hashed password, judged but not saved. Raises AdministratorError, PasswordError."""
     user = User(username=_normal(user_name), first_name=" ".join(full_name.split()))
     try:
@@ -59,7 +71,9 @@ def new_administrator(user_name: str, full_name: str, password: str) -> User:
 
 
 @sensitive_variables("password")
-def set_administrator(user_name: str, password: str, *, record: Callable[[Outcome], None]) -> Outcome:
+def set_administrator(
+    user_name: str, password: str, *, now: datetime, record: Callable[[Outcome], None]
+) -> Outcome:
     """Make an administrator; of one who exists already, reset the password, enable, and end the sessions.
 
     record is called inside the transaction, to write the audit. Raises AdministratorError, PasswordError;
@@ -68,7 +82,7 @@ def set_administrator(user_name: str, password: str, *, record: Callable[[Outcom
     user = find(user_name)
     is_new = user is None
     if user is None:
-        user = new_administrator(user_name, "", password)
+        user = new_person(user_name, "", password)
     else:
         require_good_password(user, password)
         user.set_password(password)
@@ -82,6 +96,7 @@ def set_administrator(user_name: str, password: str, *, record: Callable[[Outcom
         else:
             user.save(update_fields=["is_active"])
             ended = save_password(user)
+        let_administer_everywhere(user, now, by="Command line")
         outcome = Outcome(user, created=is_new, ended_sessions=ended)
         record(outcome)
     return outcome

@@ -11,7 +11,7 @@ from django.db import models
 
 
 class User(AbstractUser):
-    """A person. Until roles exist everyone here is an administrator.
+    """A person. What one may do is said by role assignments; without any, nothing.
 
     last_directory_id: where the person worked last, and begins the next time. An id alone: directories are of
     a higher layer, and one may be deleted meanwhile.
@@ -24,6 +24,54 @@ class User(AbstractUser):
     def shown_name(self) -> str:
         """Full name if given, else the user name."""
         return self.get_full_name() or self.username
+
+
+class RoleAssignment(models.Model):
+    """A role of a person in one directory; tenant_id null: in every directory, also those made later.
+
+    An id alone: directories are of a higher layer, and rows of a deleted one give nothing.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="role_assignments")
+    tenant_id = models.UUIDField(null=True, db_index=True)
+    role = models.CharField(max_length=32)
+    created_at = models.DateTimeField()
+    created_by_name = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "tenant_id", "role"], name="one_role_in_a_directory"),
+            models.UniqueConstraint(
+                fields=["user", "role"],
+                condition=models.Q(tenant_id__isnull=True),
+                name="one_role_in_every_directory",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.user_id} is {self.role} in {self.tenant_id or 'every directory'}"
+
+
+class Invitation(models.Model):
+    """A one-time link with which somebody becomes a person here. Only the token's digest is stored (P11).
+
+    roles: names of roles, in the directory tenant_id (null: everywhere).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    digest = models.BinaryField(max_length=32, unique=True)
+    invited_name = models.CharField(max_length=150)
+    tenant_id = models.UUIDField(null=True, db_index=True)
+    roles = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    created_by_name = models.TextField(blank=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"Invitation for {self.invited_name} until {self.expires_at:%Y-%m-%d}"
 
 
 class Session(AbstractBaseSession):

@@ -1,7 +1,8 @@
 """How long a session lasts, and how sessions end. All moments are kept on the server, in the session."""
 
 import uuid
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -78,6 +79,27 @@ def end_sessions(user: User, *, keep: str | None = None) -> int:
     if keep:
         rows = rows.exclude(session_key=keep)
     return rows.delete()[0]
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A session of a person, without anything that would let one use it. Times are UTC."""
+
+    signed_in_at: datetime
+    seen_at: datetime
+    is_current: bool
+
+
+def sessions_of(user: User, now: datetime, *, current: str | None = None) -> list[OpenSession]:
+    """The person's live sessions, the one seen last first. current: the session key of the one asking."""
+    found = []
+    for row in Session.objects.filter(user=user, expire_date__gt=now):
+        data = row.get_decoded()
+        started, seen = data.get(SIGNED_IN_AT), data.get(SEEN_AT)
+        if isinstance(started, float) and isinstance(seen, float):
+            moments = datetime.fromtimestamp(started, UTC), datetime.fromtimestamp(seen, UTC)
+            found.append(OpenSession(*moments, row.session_key == current))
+    return sorted(found, key=lambda each: each.seen_at, reverse=True)
 
 
 def forget_expired(now: datetime) -> int:

@@ -63,6 +63,7 @@ def use_link(link: SetupLink, user: User, now: datetime) -> None:
         if not live.update(used_at=now) or administrators.exists():
             raise SetupLinkError
         user.save(force_insert=True)
+        administrators.let_administer_everywhere(user, now, by="Set-up link")
 
 
 def _live(link: SetupLink | None, now: datetime) -> SetupLink:

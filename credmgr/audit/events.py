@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from credmgr.accounts.roles import Right
+
 
 class EventTag(StrEnum):
     """Stable names; they are stored."""
@@ -14,6 +16,13 @@ class EventTag(StrEnum):
     PASSWORD_CHANGED = "account:password:changed"  # noqa: S105 - a name, not a password
     ADMINISTRATOR_CREATED = "account:user:created"
     ADMINISTRATOR_RESET = "account:user:reset"
+    PERSON_INVITED = "directory:person:invited"
+    INVITATION_WITHDRAWN = "directory:person:invitation-withdrawn"
+    INVITATION_ACCEPTED = "account:invitation:accepted"
+    ROLES_CHANGED = "directory:person:roles-changed"
+    PERSON_DISABLED = "account:user:disabled"
+    PERSON_ENABLED = "account:user:enabled"
+    SESSIONS_ENDED = "account:session:all-ended"
     ACCOUNT_UPDATED = "account:user:updated"
     SETUP_LINK_USED = "account:setup-link:used"
     PERMISSION_REFUSED = "account:permission:refused"
@@ -71,3 +80,35 @@ class EventTag(StrEnum):
     VAULT_KEY_UNKNOWN = "vault:key:unknown"
     DEMO_LOADED = "directory:demo:loaded"
     DEMO_REMOVED = "directory:demo:removed"
+
+
+_RIGHTS: dict[EventTag, Right] = {
+    EventTag.APPLICATION_REGISTERED: Right.REGISTER,
+    EventTag.CONSENT_GRANTED: Right.CONSENT,
+    EventTag.CONSENT_REVOKED: Right.CONSENT,
+    EventTag.PRINCIPAL_ADDED: Right.CONSENT,
+    EventTag.PRINCIPAL_ENABLED: Right.CONSENT,
+    EventTag.PRINCIPAL_DISABLED: Right.CONSENT,
+    EventTag.PRINCIPAL_REMOVED: Right.CONSENT,
+    EventTag.FLOW_TESTED: Right.TEST,
+    EventTag.DIRECTORY_CREATED: Right.OPERATE,
+    EventTag.DIRECTORY_DELETED: Right.OPERATE,
+}
+_RIGHTS_BY_SOURCE = {
+    "application": Right.MANAGE,
+    "directory": Right.ADMINISTER,
+    "authority": Right.OPERATE,
+    "outbound": Right.OPERATE,
+    "vault": Right.OPERATE,
+}
+
+
+def right_for(tag: EventTag) -> Right | None:
+    """The right that an act needs; None where having come this far is enough.
+
+    That is: acts on one's own account, acts on people (which ask for all places of a person), and exports,
+    whose page asked for what the rows need.
+    """
+    if tag.value.endswith(":exported"):
+        return None
+    return _RIGHTS.get(tag) or _RIGHTS_BY_SOURCE.get(tag.value.partition(":")[0])

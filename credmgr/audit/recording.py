@@ -8,18 +8,25 @@ from typing import Any
 from django.http import HttpRequest
 
 from credmgr.accounts.models import User
-from credmgr.audit.events import EventTag
+from credmgr.accounts.roles import EVERYTHING, NotAllowedError, Standing
+from credmgr.audit.events import EventTag, right_for
 from credmgr.audit.models import AuditEvent
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts. user is None for commands and for people not signed in."""
+    """Who acts. user is None for commands and for people not signed in.
+
+    standing: what the actor may do; commands and the server itself may do everything. owned_application_id:
+    the registration that this is about, where the person owns it.
+    """
 
     name: str
     user: User | None = None
     address: str = ""
     correlation_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    standing: Standing = EVERYTHING
+    owned_application_id: uuid.UUID | None = None
 
     @classmethod
     def from_request(cls, request: HttpRequest) -> "Actor":
@@ -31,6 +38,8 @@ class Actor:
             user=user,
             address=request.META.get("REMOTE_ADDR", ""),
             correlation_id=getattr(request, "correlation_id", None) or uuid.uuid4(),
+            standing=getattr(request, "standing", None) or Standing(),
+            owned_application_id=getattr(request, "owned_application_id", None),
         )
 
     @classmethod
@@ -54,8 +63,14 @@ def record_event(
 ) -> AuditEvent:
     """Append one event.
 
-    changes: {field: [old, new]} of harmless fields only, never a value that proves identity.
+    changes: {field: [old, new]} of harmless fields only, never a value that proves identity. Raises
+    NotAllowedError where the actor's roles do not give the act's right: the act's transaction ends with it,
+    so that no page, command or later caller of an act can forget to ask.
     """
+    right = right_for(tag)
+    owns = application_id is not None and application_id == actor.owned_application_id
+    if right is not None and not actor.standing.allows(right, tenant_id, owns=owns):
+        raise NotAllowedError
     return AuditEvent.objects.create(
         tag=tag.value,
         at=now,

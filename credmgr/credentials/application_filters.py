@@ -32,7 +32,7 @@ from credmgr.credentials.lifecycle import soon_until
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.credentials.secret_values import HINT_LENGTH
 from credmgr.credentials.x509 import thumbprints_in
-from credmgr.registrations.models import Application, Tenant
+from credmgr.registrations.models import Application, Ownership, Tenant
 from credmgr.registrations.registering import restorable_since
 
 ALL, OWNED, DELETED = "all", "owned", "deleted"
@@ -52,12 +52,21 @@ _NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 
-def on_tab(tenant: Tenant, tab: str, user: User | None, now: datetime) -> QuerySet[Application]:
+def visible_in(tenant: Tenant, user: User | None, *, sees_all: bool) -> QuerySet[Application]:
+    """The registrations of a directory that the person may know of: all, or those that they own."""
+    rows = Application.objects.filter(tenant=tenant)
+    return rows if sees_all else rows.filter(pk__in=Ownership.objects.filter(user=user).values("application"))
+
+
+def on_tab(
+    tenant: Tenant, tab: str, user: User | None, now: datetime, *, sees_all: bool = True
+) -> QuerySet[Application]:
     """The registrations of a tab; an unknown tab shows all.
 
-    Deleted ones only as long as they can be restored.
+    Deleted ones only as long as they can be restored. sees_all: False for people who may know only of those
+    that they own.
     """
-    rows = Application.objects.filter(tenant=tenant)
+    rows = visible_in(tenant, user, sees_all=sees_all)
     if tab == DELETED:
         return rows.filter(deleted_at__gte=restorable_since(now))
     rows = rows.filter(deleted_at=None)

@@ -100,6 +100,7 @@ def applications_page(
     page: int = 1,
     page_size: int = PAGE_SIZES[0],
     user: User | None,
+    sees_all: bool = True,
     now: datetime,
 ) -> ApplicationsPage:
     """One page of registrations.
@@ -107,11 +108,12 @@ def applications_page(
     What is unknown among tab, status, sort and page_size falls back to the default.
 
     tab: all, owned, deleted. search: name, any GUID, thumbprint in any spelling, secret hint. status: one of
-    application_filters.STATUSES or "". sort: one of SORTS, "-" in front for descending.
+    application_filters.STATUSES or "". sort: one of SORTS, "-" in front for descending. sees_all: False for
+    somebody who may know only of what they own.
     """
     size = page_size if page_size in PAGE_SIZES else PAGE_SIZES[0]
-    chosen = _chosen(tenant, tab, search, status, user, now)
-    counts = _counts(tenant, user, now)
+    chosen = _chosen(tenant, tab, search, status, user, sees_all, now)
+    counts = _counts(tenant, user, sees_all, now)
     is_whole_tab = not search.strip() and status not in filters.STATUSES and tab in counts
     found = counts[tab] if is_whole_tab else chosen.count()
     pages = max(1, -(-found // size))
@@ -128,13 +130,14 @@ def export_rows(
     status: str = "",
     sort: str = "name",
     user: User | None,
+    sees_all: bool = True,
     now: datetime,
 ) -> Iterator[ApplicationRow]:
     """Every row of the list as one choice of tab, search, status and sort shows it, read in batches.
 
     At most settings.EXPORT_ROWS rows; the order is the one at the beginning.
     """
-    chosen = filters.in_order(_chosen(tenant, tab, search, status, user, now), sort, now)
+    chosen = filters.in_order(_chosen(tenant, tab, search, status, user, sees_all, now), sort, now)
     keys = list(chosen.values_list("pk", flat=True)[: settings.EXPORT_ROWS])
     for start in range(0, len(keys), _EXPORT_BATCH):
         batch = keys[start : start + _EXPORT_BATCH]
@@ -166,15 +169,15 @@ def live_runnable_credentials(application: Application, now: datetime) -> list[C
 
 
 def _chosen(
-    tenant: Tenant, tab: str, search: str, status: str, user: User | None, now: datetime
+    tenant: Tenant, tab: str, search: str, status: str, user: User | None, sees_all: bool, now: datetime
 ) -> QuerySet[Application]:
-    rows = filters.matching(filters.on_tab(tenant, tab, user, now), search)
+    rows = filters.matching(filters.on_tab(tenant, tab, user, now, sees_all=sees_all), search)
     return filters.with_status(rows, status, now)
 
 
-def _counts(tenant: Tenant, user: User | None, now: datetime) -> dict[str, int]:
+def _counts(tenant: Tenant, user: User | None, sees_all: bool, now: datetime) -> dict[str, int]:
     """Registrations per tab. Two queries."""
-    counted = Application.objects.filter(tenant=tenant).aggregate(
+    counted = filters.visible_in(tenant, user, sees_all=sees_all).aggregate(
         all=Count("pk", filter=Q(deleted_at=None)),
         deleted=Count("pk", filter=Q(deleted_at__gte=restorable_since(now))),
     )

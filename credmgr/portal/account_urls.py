@@ -5,13 +5,16 @@ Only these of allauth's pages exist: nothing of sign-up, e-mail addresses or sel
 
 from django.urls import path
 
-from credmgr.portal.views import account, sign_in
+from credmgr.portal.views import account, invitations, sign_in
 
 urlpatterns = [
     path("account", account.account, name="account"),
     path("account/login", sign_in.sign_in, name="account_login"),
     path("account/logout", sign_in.sign_out, name="account_logout"),
     path("account/password", account.change_password, name="account_change_password"),
+    path("account/sessions/end", account.end_sessions, name="account_end_sessions"),
+    path("account/invitation", invitations.invitation, name="account_invitation_form"),
+    path("account/invitation/<str:token>", invitations.invitation_link, name="account_invitation"),
     path("account/setup", sign_in.setup, name="account_setup_form"),
     path("account/setup/<str:token>", sign_in.setup_link, name="account_setup"),
 ]

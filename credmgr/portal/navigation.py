@@ -10,7 +10,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from credmgr.accounts.models import User
-from credmgr.portal.access import directory_in_use
+from credmgr.membership.queries import directories_for
+from credmgr.portal.access import Can, directory_in_use, may, standing_in
+from credmgr.portal.needs import need_of
 from credmgr.portal.switch_words import banner_of
 from credmgr.registrations.models import Tenant
 from credmgr.registrations.queries import NamedDirectory, named_directories
@@ -90,6 +92,21 @@ _MAIN: tuple[tuple[str, tuple[_Page, ...]], ...] = (
                 ),
             ),
             _Page("directory_testing", "Testing", "settings", ("directory_testing_mark",)),
+            _Page(
+                "people",
+                "Users",
+                "people",
+                (
+                    "person",
+                    "person_add",
+                    "person_roles",
+                    "person_disable",
+                    "person_enable",
+                    "person_end_sessions",
+                    "invitation_new",
+                    "invitation_withdraw",
+                ),
+            ),
             _Page("directories", "Manage directories", "board", ("directory_new",)),
         ),
     ),
@@ -196,10 +213,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     directory = directory_in_use(request)
     return context | {
         "person": user,
+        "can": Can(request),
         "tenant": directory,
         "switch_banner": banner_of(directory, context["now"]) if directory else None,
-        "directories": _menu_directories(directory),
-        "navigation": _groups(_MAIN, _current(request, directory), directory.pk if directory else None),
+        "directories": _menu_directories(request, directory),
+        "navigation": _groups(
+            request, _MAIN, _current(request, directory), directory.pk if directory else None
+        ),
         "account_entries": [
             entry
             for entry in (
@@ -212,9 +232,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _menu_directories(in_use: Tenant | None) -> list[NamedDirectory]:
+def _menu_directories(request: HttpRequest, in_use: Tenant | None) -> list[NamedDirectory]:
     """The first ones by name, the one in use among them."""
-    found = named_directories(_MENU_DIRECTORIES)
+    found = named_directories(directories_for(standing_in(request)), _MENU_DIRECTORIES)
     if in_use is not None and all(each.id != in_use.pk for each in found):
         found = [NamedDirectory(in_use.pk, in_use.name, ""), *found]
     return found
@@ -231,21 +251,29 @@ def _current(request: HttpRequest, in_use: Tenant | None) -> str:
 
 
 def application_menu(request: HttpRequest, application_id: uuid.UUID) -> list[Group]:
-    """The menu of one application: only entries whose page exists."""
-    return _groups(_APPLICATION, _name_of(request), application_id)
+    """The menu of one application: only entries whose page exists and may be opened."""
+    return _groups(request, _APPLICATION, _name_of(request), application_id)
 
 
 def _groups(
-    groups: tuple[tuple[str, tuple[_Page, ...]], ...], here: str, object_id: uuid.UUID | None
+    request: HttpRequest,
+    groups: tuple[tuple[str, tuple[_Page, ...]], ...],
+    here: str,
+    object_id: uuid.UUID | None,
 ) -> list[Group]:
-    made = (Group(heading, _entries(pages, here, object_id)) for heading, pages in groups)
+    made = (Group(heading, _entries(request, pages, here, object_id)) for heading, pages in groups)
     return [group for group in made if group.entries]
 
 
-def _entries(pages: tuple[_Page, ...], here: str, object_id: uuid.UUID | None) -> list[Entry]:
-    """object_id: goes into the addresses that take one."""
+def _entries(
+    request: HttpRequest, pages: tuple[_Page, ...], here: str, object_id: uuid.UUID | None
+) -> list[Entry]:
+    """Those that the person may open. object_id: goes into the addresses that take one."""
     entries = []
     for page in pages:
+        right = need_of(f"portal:{page.name}", "GET")
+        if right is not None and not may(request, right):
+            continue
         with_id = address(f"portal:{page.name}", object_id) if object_id else ""
         found = with_id or address(f"portal:{page.name}")
         if found:

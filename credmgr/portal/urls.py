@@ -8,6 +8,7 @@ from credmgr.portal.routes import (
     flow_tests,
     logs,
     origins,
+    people,
     permissions,
     signing_keys,
     tools,
@@ -25,5 +26,6 @@ urlpatterns = [
     *logs.urlpatterns,
     *origins.urlpatterns,
     *signing_keys.urlpatterns,
+    *people.urlpatterns,
     *tools.urlpatterns,
 ]

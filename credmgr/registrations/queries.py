@@ -70,10 +70,10 @@ def directory_or_default(wanted: uuid.UUID | None) -> Tenant | None:
     return Tenant.objects.filter(Q(pk=wanted) | Q(is_default=True)).order_by("is_default").first()
 
 
-def named_directories(most: int) -> list[NamedDirectory]:
-    """Directories by name, so many at most. One query."""
+def named_directories(tenants: QuerySet[Tenant], most: int) -> list[NamedDirectory]:
+    """Those directories by name, so many at most. One query."""
     initial = TenantDomain.objects.filter(tenant=OuterRef("pk"), is_initial=True).values("name")[:1]
-    rows = Tenant.objects.order_by(Lower("name"), "pk").values_list("pk", "name", Subquery(initial))
+    rows = tenants.order_by(Lower("name"), "pk").values_list("pk", "name", Subquery(initial))
     return [NamedDirectory(pk, name, domain or "") for pk, name, domain in rows[:most]]
 
 

@@ -10,6 +10,7 @@ from pytest_django.fixtures import Settings
 
 from credmgr.accounts.models import User
 from credmgr.registrations.directories import ensure_default_tenant
+from tests.factories import administrator
 
 PASSWORD = "a-canary-of-a-password-7"
 NEW_PASSWORD = "another-canary-password-8"
@@ -25,7 +26,7 @@ def quick_hashes(settings: Settings) -> None:
 def person(db: None, quick_hashes: None) -> User:
     """An administrator."""
     ensure_default_tenant(timezone.now())
-    return User.objects.create_user("robin", password=PASSWORD, first_name="Robin Vale")
+    return administrator(User.objects.create_user("robin", password=PASSWORD, first_name="Robin Vale"))
 
 
 @pytest.fixture

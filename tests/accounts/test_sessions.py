@@ -22,6 +22,8 @@ def test_every_page_but_the_named_ones_asks_for_sign_in(visitor: Client) -> None
         "account_login",
         "account_setup",
         "account_setup_form",
+        "account_invitation",
+        "account_invitation_form",
         "health_live",
         "health_ready",
         "ca_certificate",

@@ -14,11 +14,12 @@ from credmgr.credentials.models import ClientSecret
 from credmgr.registrations.models import Application
 from credmgr.registrations.queries import default_tenant
 from credmgr.vault.sealing import verifier_for
+from tests.factories import administrator
 
 
 def list_page_times(sizes: tuple[int, ...], requests: int, now: datetime) -> Iterator[tuple[int, float, int]]:
     """(registrations, median milliseconds of a page, its queries) for each size, growing."""
-    user = User.objects.create(username="bench", is_staff=True)
+    user = administrator(User.objects.create(username="bench"))
     client = Client(headers={"host": "localhost"})
     client.force_login(user)
     for size in sizes:

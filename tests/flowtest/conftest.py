@@ -22,6 +22,7 @@ from credmgr.flowtest.spec import Asked
 from credmgr.registrations.directories import ensure_default_tenant
 from credmgr.registrations.models import Application, Tenant
 from credmgr.registrations.registering import register_application
+from tests.factories import administrator
 from tests.flowtest.far_side import Client, FarSide, entra_error, send_json
 
 
@@ -108,7 +109,9 @@ def directory(db: None, far_side: FarSide, settings: Any) -> Directory:
     settings.TEST_DEADLINE_SECONDS = 3
     now = timezone.now()
     tenant = ensure_default_tenant(now)
-    user = User.objects.create_user("robin", password=None, first_name="Robin", last_name="Vale")
+    user = administrator(
+        User.objects.create_user("robin", password=None, first_name="Robin", last_name="Vale")
+    )
     actor = Actor("Robin Vale", user)
     application = register_application(
         tenant=tenant, display_name="Harbor Sync Worker", identifier_uri="api://harbor", actor=actor, now=now

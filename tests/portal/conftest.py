@@ -15,6 +15,7 @@ from credmgr.audit.recording import Actor
 from credmgr.registrations.directories import ensure_default_tenant
 from credmgr.registrations.models import Application, Tenant
 from credmgr.registrations.registering import register_application
+from tests.factories import administrator
 
 PASSWORD = "a-long-invented-password"
 Register = Callable[..., Application]
@@ -36,7 +37,9 @@ def directory(db: None) -> Tenant:
 @pytest.fixture
 def person(directory: Tenant) -> User:
     """An administrator."""
-    return User.objects.create(username="robin", password=hashed(), first_name="Robin", last_name="Vale")
+    return administrator(
+        User.objects.create(username="robin", password=hashed(), first_name="Robin", last_name="Vale")
+    )
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from credmgr.audit.models import AuditEvent
 from credmgr.credentials.client_secrets import match_secret
 from credmgr.credentials.models import ClientSecret
 from credmgr.registrations.models import Application
+from tests.factories import administrator
 from tests.portal.credential_forms import VALUE, credentials_of, post_secret, secret_form, stored_secret
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +77,8 @@ def test_a4_no_other_page_shows_it_again(signed_in: Client, harbor: Application)
     secret = ClientSecret.objects.get()
     other = Client()
     other.force_login(
-        User.objects.create_user("kit"), backend="allauth.account.auth_backends.AuthenticationBackend"
+        administrator(User.objects.create_user("kit")),
+        backend="allauth.account.auth_backends.AuthenticationBackend",
     )
     own = f"/applications/{harbor.pk}"
     pages = [
@@ -201,7 +203,8 @@ def test_stored_values_stay_unreadable_in_the_list_of_another_person(harbor: App
     _, value = stored_secret(harbor)
     client = Client()
     client.force_login(
-        User.objects.create_superuser("root"), backend="allauth.account.auth_backends.AuthenticationBackend"
+        administrator(User.objects.create_superuser("root")),
+        backend="allauth.account.auth_backends.AuthenticationBackend",
     )
     body = client.get(credentials_of(harbor, "/secrets")).content.decode()
     assert value not in body

@@ -177,5 +177,6 @@ def test_a_directory_that_is_gone_is_the_default_one_again() -> None:
 def test_the_menu_lists_by_name_and_no_more_than_asked() -> None:
     made("zulu", "zulu")
     made("Alpha", "alpha")
-    assert [each.name for each in named_directories(9)] == ["Alpha", "Default Directory", "zulu"]
-    assert [each.domain for each in named_directories(1)] == ["alpha.onmicrosoft.example"]
+    everything = Tenant.objects.all()
+    assert [each.name for each in named_directories(everything, 9)] == ["Alpha", "Default Directory", "zulu"]
+    assert [each.domain for each in named_directories(everything, 1)] == ["alpha.onmicrosoft.example"]

@@ -27,7 +27,7 @@ from credmgr.vault.fields import SealedField, VerifierField
 from credmgr.vault.inventory import rows_per_key, take_inventory, vault_columns
 from credmgr.vault.rotation import Progress, rotate, unused_keys
 from credmgr.vault.sealing import open_from
-from tests.factories import NOW, application, secret
+from tests.factories import NOW, administrator, application, secret
 from tests.vault.conftest import RingFile, key_line, key_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("today")]
@@ -419,7 +419,7 @@ def test_check_vault_names_keys_that_are_missing(ring_file: RingFile) -> None:
 def signed_in() -> Client:
     """Somebody in the portal."""
     client = Client(raise_request_exception=False)
-    client.force_login(User.objects.create_user("robin"))
+    client.force_login(administrator(User.objects.create_user("robin")))
     return client
 
 

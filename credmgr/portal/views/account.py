@@ -10,13 +10,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from credmgr.accounts import sessions
 from credmgr.accounts.models import User
 from credmgr.accounts.passwords import save_password
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
+from credmgr.membership.queries import with_roles
+from credmgr.portal.access import directory_in_use
 from credmgr.portal.forms.account import AccountForm, ChangePasswordForm
 
 
@@ -30,13 +32,35 @@ def account(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Your name was saved.")
         return redirect("account")
     started = request.session.get(sessions.SIGNED_IN_AT)
+    directory = directory_in_use(request)
     context = {
         "form": form,
+        "roles": with_roles([user], directory)[0].words if directory else "",
+        "sessions": sessions.sessions_of(user, timezone.now(), current=request.session.session_key),
         "signed_in_at": datetime.fromtimestamp(started, UTC) if started else None,
         "idle_minutes": settings.SESSION_IDLE_SECONDS // 60,
         "absolute_hours": settings.SESSION_ABSOLUTE_SECONDS // 3600,
     }
     return render(request, "account/account.html", context)
+
+
+@require_POST
+def end_sessions(request: HttpRequest) -> HttpResponse:
+    """Sign me out everywhere, here as well."""
+    user = _person(request)
+    with transaction.atomic():
+        ended = sessions.end_sessions(user)
+        record_event(
+            EventTag.SESSIONS_ENDED,
+            actor=Actor.from_request(request),
+            now=timezone.now(),
+            object_type="user",
+            object_id=user.pk,
+            object_name=user.username,
+            changes={"endedSessions": [0, ended]},
+        )
+    request.session.flush()
+    return redirect("account_login")
 
 
 def _rename(request: HttpRequest, user: User, full_name: str) -> None:

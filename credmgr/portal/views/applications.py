@@ -13,11 +13,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from credmgr.accounts.models import User
+from credmgr.accounts.roles import Right
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.credentials.queries import PAGE_SIZES, ApplicationRow, applications_page, export_rows
 from credmgr.portal import listing
-from credmgr.portal.access import directory_of
+from credmgr.portal.access import directory_of, may
 from credmgr.portal.csv_cells import safe_cell
 
 _DEFAULT_SORT = "name"
@@ -70,6 +71,7 @@ def applications(request: HttpRequest) -> HttpResponse:
     page = applications_page(
         directory_of(request),
         **choice,
+        sees_all=may(request, Right.READ),
         page=listing.page_number(request),
         page_size=int(size) if size in {str(number) for number in PAGE_SIZES} else PAGE_SIZES[0],
         now=now,
@@ -116,9 +118,8 @@ def applications_export(request: HttpRequest) -> StreamingHttpResponse:
         # Not the search text: people paste all sorts of things into a search box.
         changes={"tab": TABS[choice["tab"]], "status": STATUSES[choice["status"]]},
     )
-    answer = StreamingHttpResponse(
-        _csv_lines(export_rows(tenant, **choice, now=now)), content_type="text/csv; charset=utf-8"
-    )
+    rows = export_rows(tenant, **choice, sees_all=may(request, Right.READ), now=now)
+    answer = StreamingHttpResponse(_csv_lines(rows), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="app-registrations-{now:%Y-%m-%d}.csv"'
     answer["Cache-Control"] = "no-store"
     return answer

@@ -16,8 +16,9 @@ from credmgr.accounts import sessions
 from credmgr.accounts.models import User
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
+from credmgr.membership.queries import directories_for
 from credmgr.portal import listing
-from credmgr.portal.access import any_directory_or_404
+from credmgr.portal.access import any_directory_or_404, standing_in
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.base import PortalForm
 from credmgr.portal.forms.directories import AddDomainForm, CreateDirectoryForm, RenameDirectoryForm
@@ -37,7 +38,7 @@ PAGE_SIZE = 50
 @require_safe
 def directories(request: HttpRequest) -> HttpResponse:
     """All of them, by name."""
-    everything = Tenant.objects.order_by(Lower("name"), "pk")
+    everything = directories_for(standing_in(request)).order_by(Lower("name"), "pk")
     page = Paginator(everything, PAGE_SIZE).get_page(listing.page_number(request))
     context = {
         "page": page,
@@ -52,7 +53,7 @@ def directories(request: HttpRequest) -> HttpResponse:
 def directory_switch(request: HttpRequest) -> HttpResponse:
     """Work in another directory from now on; one lands on its registrations."""
     wanted = parse_guid(request.POST.get("directory", ""))
-    found = Tenant.objects.filter(pk=wanted).first() if wanted else None
+    found = directories_for(standing_in(request)).filter(pk=wanted).first() if wanted else None
     if found is None:
         messages.error(request, "That directory is not there any more. Nothing was changed.")
         return redirect("portal:directories")

@@ -145,7 +145,7 @@ def setup(request: HttpRequest) -> HttpResponseBase:
 def _finish(request: HttpRequest, form: SetupForm, link: SetupLink) -> HttpResponse:
     given = form.cleaned_data
     try:
-        user = administrators.new_administrator(given["user_name"], given["full_name"], given["password1"])
+        user = administrators.new_person(given["user_name"], given["full_name"], given["password1"])
     except DomainError as error:
         form.refuse(error)
         return render(request, "account/setup.html", {"form": form})

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         """Raises CommandError with the rules' own sentences when name or password is refused."""
         password = _read_password(options["password_file"])
         try:
-            outcome = set_administrator(options["username"], password, record=_record)
+            outcome = set_administrator(options["username"], password, now=timezone.now(), record=_record)
         except DomainError as error:
             raise CommandError(error.message) from None
         self.stdout.write(json.dumps(_described(outcome)) if options["json"] else _sentence(outcome))
