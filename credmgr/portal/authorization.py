@@ -50,7 +50,9 @@ class AuthorizationMiddleware:
         right = need_of(match.view_name, request.method or "GET")
         if right is None:
             return
-        directory_id = None if right is Right.OPERATE else _directory(request, named).pk
+        # Asked also where the server as a whole is meant: of an unknown directory everybody hears the same.
+        asks_directory = right is not Right.OPERATE or "directory_id" in named
+        directory_id = _directory(request, named).pk if asks_directory else None
         application_id = named.get("application_id")
         if application_id is not None and directory_id is not None:
             _check_application(request, right, directory_id, application_id)

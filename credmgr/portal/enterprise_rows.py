@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import QuerySet
 
-from credmgr.registrations.models import MULTITENANT, Application, ServicePrincipal
+from credmgr.registrations.models import MULTITENANT, Application, ServicePrincipal, Tenant
 from credmgr.registrations.queries import NamedDirectory, named_directories
 from credmgr.registrations.service_principals import principals_elsewhere
 
@@ -68,12 +69,13 @@ def row_of(principal: ServicePrincipal) -> PrincipalRow:
     return PrincipalRow(principal, "Enabled", "ok")
 
 
-def places_of(application: Application) -> Places:
-    """The other directories, those with a service principal first. Two queries."""
+def places_of(application: Application, directories: QuerySet[Tenant]) -> Places:
+    """The other ones among those directories, those with a service principal first. Two queries."""
     found: dict[uuid.UUID, ServicePrincipal] = principals_elsewhere(application)
     for principal in found.values():
         principal.application = application
-    others = [each for each in named_directories(_DIRECTORIES_MOST) if each.id != application.tenant_id]
+    named = named_directories(directories, _DIRECTORIES_MOST)
+    others = [each for each in named if each.id != application.tenant_id]
     with_one = [PlaceRow(each, row_of(found[each.id])) for each in others if each.id in found]
     without = [PlaceRow(each, None) for each in others if each.id not in found]
     return Places(

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 from credmgr.audit.queries import activity, last_sign_ins, sign_ins_of
 from credmgr.credentials.lifecycle import application_status
 from credmgr.flowtest.queries import runs_of, verdict_tone, verdict_words
-from credmgr.portal.access import application_or_404
+from credmgr.membership.queries import directories_for
+from credmgr.portal.access import application_or_404, standing_in
 from credmgr.portal.credential_rows import banner, counts_in_words, credential_rows
 from credmgr.portal.endpoints import endpoints_of
 from credmgr.portal.enterprise_rows import places_of
@@ -43,7 +44,9 @@ def application(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse
         "owners": owners_of(found),
         "activity": activity(sign_ins_of(found.pk, found.tenant_id), now),
         "last_sign_in": last_sign_ins([found.pk]).get(found.pk),
-        "places": places_of(found) if found.sign_in_audience == MULTITENANT else None,
+        "places": places_of(found, directories_for(standing_in(request)))
+        if found.sign_in_audience == MULTITENANT
+        else None,
         "run": run,
         "run_words": verdict_words(run) if run else "",
         "run_tone": verdict_tone(run.verdict) if run else "none",
