@@ -3,12 +3,15 @@
 from importlib import import_module
 
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import HttpRequest
 from django.test import RequestFactory
+from django.utils import timezone
 
 from credmgr.accounts import sessions
+from credmgr.accounts.models import User
 from credmgr.portal.views import errors
 
 
@@ -35,6 +38,18 @@ def work_in(session_key: str, directory_id: str) -> None:
     session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     session[sessions.DIRECTORY] = directory_id
     session.save()
+
+
+def session_of(user_name: str) -> str:
+    """The key of a new session of somebody, as a sign-in makes one."""
+    user = User.objects.get(username=user_name)
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    sessions.start(session, user, timezone.now())
+    session.save()
+    return str(session.session_key)
 
 
 def error_pages() -> dict[str, str]:

@@ -11,6 +11,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from credmgr.accounts.models import User
+from credmgr.accounts.roles import Role
 from credmgr.audit.models import SignIn
 from credmgr.audit.recording import Actor
 from credmgr.authority.key_rolling import listed_keys, replace_signing_key, roll_signing_key
@@ -21,6 +22,7 @@ from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.flowtest.material import Brought
 from credmgr.flowtest.spec import Asked
 from credmgr.flowtest.testing import test_credential as run_test
+from credmgr.membership.invitations import invite
 from credmgr.origins.changing import add_origin
 from credmgr.registrations.app_roles import add_app_role, set_app_role_enabled
 from credmgr.registrations.directories import add_domain, create_directory
@@ -36,6 +38,7 @@ from credmgr.registrations.queries import default_tenant
 from credmgr.registrations.registering import register_application
 from credmgr.registrations.service_principals import add_service_principal
 from credmgr.registrations.switches import Switches
+from tests.factories import give_roles
 from tests.installation import free_port
 from tests.portal import certificate_files as files
 
@@ -56,6 +59,7 @@ def furnish(administrator: str) -> Things:
     robin.first_name, robin.last_name = "Robin", "Vale"
     robin.save()
     noor = _person("noor", "Noor", "Hadley")
+    give_roles(noor, Role.READER, tenant=tenant)
     actor = Actor(robin.shown_name, robin, "127.0.0.1")
     load_demo(tenant, actor=actor, now=now)
     things: Things = {"robin": str(robin.pk), "noor": str(noor.pk)}
@@ -66,6 +70,10 @@ def furnish(administrator: str) -> Things:
     _fill_long(_application(things["long"]), actor)
     _note(things, "long", _application(things["long"]))
     add_owner(_application(things["harbor"]), user=noor, actor=actor, now=now)
+    invitation, _ = invite(
+        name="Kim Park", tenant=tenant, roles={Role.TESTER, Role.AUDITOR}, actor=actor, now=now
+    )
+    things["invitation"] = str(invitation.pk)
     _test_hours_ago(things, actor)
     _permissions(tenant, things, actor)
     _federated(things, actor)

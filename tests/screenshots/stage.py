@@ -81,6 +81,14 @@ def sign_in(browser: "Browser", installation: Installation) -> Any:
     return state
 
 
+def with_session(state: Any, key: str) -> Any:
+    """The same browser with another session, hence another person."""
+    cookies = [
+        {**cookie, "value": key} if cookie["name"] == "sessionid" else cookie for cookie in state["cookies"]
+    ]
+    return {**state, "cookies": cookies}
+
+
 def session_key(state: Any) -> str:
     """The session of a person's browser."""
     return str(next(cookie["value"] for cookie in state["cookies"] if cookie["name"] == "sessionid"))

@@ -57,6 +57,7 @@ def _set(lived_in: Installation, new: Installation, unset: Installation) -> Stag
             "idle": stages.sign_in(browser, lived_in),
             "tester": stages.sign_in(browser, lived_in),
         }
+    people["noor"] = stages.with_session(people["robin"], ageing.session_of("noor"))
     ageing.age_confirmation(stages.session_key(people["stale"]))
     ageing.end_by_idleness(stages.session_key(people["idle"]))
     ageing.work_in(stages.session_key(people["tester"]), things["testing-directory"])

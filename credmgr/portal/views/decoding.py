@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods
 from credmgr.errors import DomainError
 from credmgr.flowtest.decoding import DecodedToken, decode_token, listed_issuers
 from credmgr.flowtest.inspection import explain
-from credmgr.portal.access import directory_of
+from credmgr.membership.queries import directories_for
+from credmgr.portal.access import directory_of, standing_in
 from credmgr.portal.forms.decoding import DecodeForm
 from credmgr.registrations.models import Tenant
 from credmgr.registrations.queries import NamedDirectory, applications_in, named_directories, parse_guid
@@ -34,7 +35,11 @@ def decode(request: HttpRequest) -> HttpResponse:
     """The form, and what was pasted, taken apart."""
     tenant = directory_of(request)
     now = timezone.now()
-    others = [each for each in named_directories(_DIRECTORIES_MOST) if each.id != tenant.pk]
+    others = [
+        each
+        for each in named_directories(directories_for(standing_in(request)), _DIRECTORIES_MOST)
+        if each.id != tenant.pk
+    ]
     listed = listed_issuers(tenant.pk)
     issuers = [*listed, *(issuer for each in others for issuer in listed_issuers(each.id))]
     form = DecodeForm(request.POST if request.method == "POST" else None)

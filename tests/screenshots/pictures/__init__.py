@@ -15,6 +15,7 @@ from tests.screenshots.pictures import (
     flow_tests,
     logs,
     origins,
+    people,
     permissions,
     signing_keys,
     tools,
@@ -30,6 +31,7 @@ ALL: list[Picture] = [
     *directories.PICTURES,
     *enterprise.PICTURES,
     *origins.PICTURES,
+    *people.PICTURES,
     *signing_keys.PICTURES,
     *tools.PICTURES,
 ]
@@ -47,6 +49,7 @@ WITHOUT_PICTURE = {
     "portal:enterprise_application_new": "leads on to the consent of the directory in use",
     "portal:secret_stored": "answers POST only; what it says is in secret-unstored",
     "portal:theme": "answers POST only, and leads back",
+    "account_end_sessions": "answers POST only, and leads to the sign-in page",
     "health_live": "for programs",
     "health_ready": "for programs",
     "ca_certificate": "a file",
