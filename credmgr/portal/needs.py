@@ -103,6 +103,7 @@ NEEDS: dict[str, Need] = {
     "portal:directory_switches_off": _ADMINISTER,
     "portal:enterprise_applications": _READ,
     "portal:enterprise_application": _READ,
+    "portal:enterprise_application_new": _CONSENT,
     "portal:enterprise_application_enable": _CONSENT,
     "portal:enterprise_application_remove": _CONSENT,
     "portal:enterprise_application_grant": _CONSENT,
