@@ -15,6 +15,7 @@ from operator import attrgetter
 
 from credmgr.audit.models import SignIn
 from credmgr.audit.token_database import Statement
+from credmgr.audit.turns import write
 
 NO_CREDENTIAL = "none"
 CLIENT_SECRET = "clientSecret"  # noqa: S105 - a name, not a password
@@ -67,14 +68,15 @@ _FOLD = Statement(
 
 
 def record_sign_in(record: SignInRecord, *, fold: str = "") -> None:
-    """Commit one row. Raises django.db.Error when it cannot be written; then no token may leave.
+    """Commit one row, at once or at the end of this thread's turn. Raises django.db.Error, here or there,
+    when it cannot be written; then no token may leave.
 
     fold: rows of one minute with the same fold text are counted in the first of them (floods fill no disk).
     """
     if fold:
-        _FOLD.run_in_order((*_values(record), f"{record.at:%Y%m%d%H%M}:{record.error_code}:{fold}"))
+        write(_FOLD, (*_values(record), f"{record.at:%Y%m%d%H%M}:{record.error_code}:{fold}"))
     else:
-        _INSERT.run_in_order((*_values(record), None))
+        write(_INSERT, (*_values(record), None))
 
 
 class RefusalCounter:

@@ -10,6 +10,7 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -46,53 +47,79 @@ class Statement:
         statement; not where someone watches the cursor.
         """
         connection = token_connection()
-        if connection.vendor != "sqlite":
-            return _through_django(connection, self._named, dict(zip(self._names, values, strict=True)))
-        texts = [_AS_TEXT[type(value)](value) if type(value) in _AS_TEXT else value for value in values]
-        if connection.execute_wrappers or connection.force_debug_cursor:
-            return _through_django(connection, self._named, dict(zip(self._names, texts, strict=True)))
-        raw: sqlite3.Connection | None = connection.connection
-        if raw is None:
-            connection.ensure_connection()
-            raw = connection.connection
+        if connection.vendor != "sqlite" or connection.execute_wrappers or connection.force_debug_cursor:
+            return self._through_django(connection, values)
         try:
-            rows: list[tuple[Any, ...]] = raw.execute(self._marked, texts).fetchall()
+            return self.run_raw(open_connection(connection), values).fetchall()
         except sqlite3.Error:
             with connection.wrap_database_errors:
                 raise
-        return rows
 
+    def run_raw(self, connection: sqlite3.Connection, values: Sequence[Any]) -> sqlite3.Cursor:
+        """The same on SQLite's own connection, whose errors it leaves as they are."""
+        texts = [_AS_TEXT[type(value)](value) if type(value) in _AS_TEXT else value for value in values]
+        return connection.execute(self._marked, texts)
 
-def _through_django(
-    connection: BaseDatabaseWrapper, text: str, values: Mapping[str, Any]
-) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(text, values)
-        return cursor.fetchall() if cursor.description else []
+    def _through_django(
+        self, connection: BaseDatabaseWrapper, values: Sequence[Any]
+    ) -> list[tuple[Any, ...]]:
+        if connection.vendor == "sqlite":
+            values = [_AS_TEXT[type(value)](value) if type(value) in _AS_TEXT else value for value in values]
+        with connection.cursor() as cursor:
+            cursor.execute(self._named, dict(zip(self._names, values, strict=True)))
+            return cursor.fetchall() if cursor.description else []
 
 
 class _OfThread(threading.local):
-    """What Django's register would look up anew each time, at the price of a small statement."""
+    """known: by name, what Django's register would look up anew each time, at the price of a small statement.
+    lent: a connection of the process that is this thread's at the moment.
+    """
 
     def __init__(self) -> None:
-        self.connections: dict[str, BaseDatabaseWrapper] = {}
+        self.known: dict[str, BaseDatabaseWrapper] = {}
+        self.lent: BaseDatabaseWrapper | None = None
 
 
 _of_thread = _OfThread()
 
 
 def token_connection() -> BaseDatabaseWrapper:
-    """The connection of this thread."""
+    """The connection of this thread, or the one that it was lent; never that within a transaction.atomic."""
     alias = settings.TOKENS_DATABASE
-    known = _of_thread.connections.get(alias)
-    if known is None:
-        known = _of_thread.connections[alias] = connections[alias]
-    return known
+    own = _of_thread.known.get(alias)
+    if own is None:
+        own = _of_thread.known[alias] = connections[alias]
+    if _of_thread.lent is None or own.in_atomic_block:
+        return own
+    return _of_thread.lent
+
+
+def open_connection(connection: BaseDatabaseWrapper) -> sqlite3.Connection:
+    """SQLite's own connection, opened where it is not. Raises django.db.Error."""
+    if connection.connection is None:
+        connection.ensure_connection()
+    opened: sqlite3.Connection = connection.connection
+    return opened
+
+
+def lend(connection: BaseDatabaseWrapper | None) -> None:
+    """Give this thread that connection for its statements, or take it back with None."""
+    _of_thread.lent = connection
 
 
 def to_uuid(value: Any) -> uuid.UUID:
     """SQLite gives text, PostgreSQL a UUID."""
-    return value if isinstance(value, uuid.UUID) else uuid.UUID(int=int(value, 16))
+    return value if isinstance(value, uuid.UUID) else _uuid_of(value)
+
+
+# The same ids come with every token, and making one from its text costs as much as finding its row.
+_uuid_of = lru_cache(maxsize=4096)(uuid.UUID)
+
+
+@lru_cache(maxsize=4096)
+def guid_text(guid: uuid.UUID) -> str:
+    """The canonical form. Remembered: ask for ids of rows, not for random ones."""
+    return str(guid)
 
 
 def to_time(value: Any) -> datetime:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.conf import settings
 
+from credmgr.audit.token_database import guid_text
 from credmgr.authority.directory import Client
 from credmgr.authority.signing_keys import opened_signer
 from credmgr.jose.encoding import base64url_encode
@@ -58,13 +59,13 @@ def mint_access_token(
 ) -> tuple[str, str]:
     """(token, its uti). The format follows the resource, not the endpoint. Raises VaultError."""
     version = 2 if grant.resource.access_token_version == 2 else 1
-    tenant, client_id = str(grant.tenant_id), str(grant.client.client_id)
-    principal = str(grant.client.service_principal_id)
+    tenant, client_id = guid_text(grant.tenant_id), guid_text(grant.client.client_id)
+    principal = guid_text(grant.client.service_principal_id)
     iss = issuer(tenant, version=version)
     # As in Entra: the request's id again, so that a token leads to its row in the sign-in log.
     uti = base64url_encode(trace_id.bytes_le)
     claims: dict[str, object] = {
-        "aud": str(grant.resource.client_id) if version == 2 else grant.identifier,
+        "aud": guid_text(grant.resource.client_id) if version == 2 else grant.identifier,
         "iss": iss,
         "iat": validity.begins,
         "nbf": validity.begins,

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from credmgr.audit.token_database import guid_text
 from credmgr.authority.directory import is_domain_of
 from credmgr.registrations.queries import parse_guid
 
@@ -15,7 +16,8 @@ _ENDINGS = frozenset({"oauth2/v2.0/token", "v2.0", "oauth2/token", ""})
 
 def token_endpoint(tenant_id: uuid.UUID | str, *, version: int = 2) -> str:
     """The address that discovery names; what an assertion should have as its audience."""
-    return f"{settings.AUTHORITY_URL}/{tenant_id}/oauth2/{'v2.0/' if version == 2 else ''}token"
+    tenant = tenant_id if isinstance(tenant_id, str) else guid_text(tenant_id)
+    return f"{settings.AUTHORITY_URL}/{tenant}/oauth2/{'v2.0/' if version == 2 else ''}token"
 
 
 def is_audience_of(tenant_id: uuid.UUID, audience: str) -> bool:

@@ -1,6 +1,7 @@
 """What a token request asks for: the one resource behind its scope (token endpoint, ruling W1). No ORM."""
 
 import re
+from functools import lru_cache
 
 from credmgr.authority.refusals import RefusalError
 
@@ -20,6 +21,7 @@ def resource_of_v1(resource_parameter: str) -> str:
     return resource_parameter
 
 
+@lru_cache(maxsize=256)
 def resource_of(scope: str, *, resource_parameter: str = "") -> str:
     """The resource's identifier as written. Raises RefusalError 901002, 900144, 70011, 28000, 1002012."""
     if resource_parameter:

@@ -6,6 +6,7 @@ The sign-in record is committed before the answer is made; if it cannot be writt
 """
 
 import uuid
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,6 +25,8 @@ from credmgr.audit.sign_ins import (
     record_sign_in,
     refusals_without_row,
 )
+from credmgr.audit.token_database import guid_text
+from credmgr.audit.turns import Turn, turns_of_process
 from credmgr.authority import throttling
 from credmgr.authority.access_tokens import (
     BY_ASSERTION,
@@ -71,19 +74,22 @@ def answer_token_request(
     try:
         throttling.count_request(exchange.address, exchange.now)
         asked = read_token_request(request)
-        attempt = _attempt(asked, tenant, exchange, version)
+        assertion, unreadable = _assertion(asked)
+        # An outside issuer may have to be asked for its keys: nobody waits for that.
+        with nullcontext() if isinstance(assertion, FederatedAssertion) else Turn(turns_of_process()):
+            attempt = _attempt(asked, assertion, unreadable, tenant, exchange, version)
+            answer = _answer(request, attempt, exchange)
     except RefusalError as refusal:
         # No directory, no client: a flood of these must not fill the disk.
         refusals_without_row.note(refusal.code, exchange.address)
         return error_response(refusal, exchange, basic=uses_basic(request))
-    answer = _answer(request, attempt, exchange)
     if attempt.switches is not None and attempt.switches.delay:
         hold(attempt.switches.delay)
     return answer
 
 
 def _answer(request: HttpRequest, attempt: "_Attempt", exchange: Exchange) -> Answer:
-    """Run it and put it on record; nothing is left open when this returns."""
+    """Run it and put it on record, or into the group that is committed when the turn ends."""
     try:
         token = attempt.run()
         attempt.commit()
@@ -110,16 +116,28 @@ def _fold(attempt: "_Attempt", refusal: RefusalError) -> str:
     return f"{record.tenant_id}:{record.client_id}:{record.address}:{record.test_switches}"
 
 
-def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange, version: int) -> "_Attempt":
-    """The request with its directory found. An assertion is read first, for its thumbprint; judged later."""
+def _assertion(
+    asked: TokenRequest,
+) -> tuple[ClientAssertion | FederatedAssertion | None, RefusalError | None]:
+    """The assertion, if one was sent, or why it cannot be read: that counts once the client is known."""
+    if not asked.assertion:
+        return None, None
+    try:
+        return read_assertion(asked.assertion), None
+    except RefusalError as refusal:
+        return None, refusal
+
+
+def _attempt(
+    asked: TokenRequest,
+    assertion: ClientAssertion | FederatedAssertion | None,
+    unreadable: RefusalError | None,
+    tenant: str,
+    exchange: Exchange,
+    version: int,
+) -> "_Attempt":
+    """The request with its directory found. The assertion is judged later."""
     key = concrete_tenant_key(tenant)
-    assertion: ClientAssertion | FederatedAssertion | None = None
-    unreadable: RefusalError | None = None
-    if asked.assertion:
-        try:
-            assertion = read_assertion(asked.assertion)
-        except RefusalError as refusal:
-            unreadable = refusal
     counter = throttling.wrong_secret_counter(asked.client_id, exchange.address)
     thumbprint = assertion.thumbprint if isinstance(assertion, ClientAssertion) else None
     client_id = parse_guid(asked.client_id)
@@ -141,7 +159,7 @@ def _attempt(asked: TokenRequest, tenant: str, exchange: Exchange, version: int)
         trace_id=exchange.trace_id,
         correlation_id=exchange.correlation_id,
         tenant_id=findings.tenant_id,
-        client_id=str(client_id) if client_id else shown(asked.client_id),
+        client_id=asked.client_id.lower() if client_id else shown(asked.client_id),
         address=exchange.address,
         credential_type=_kind_of(asked, assertion),
         thumbprint=thumbprint.hex if thumbprint else "",
@@ -237,7 +255,6 @@ class _Attempt:
             )
         self.record.application_id = client.id
         self.record.service_principal_id = client.service_principal_id
-        self.record.client_id = str(client.client_id)
         if client.service_principal_id is None:
             raise RefusalError(
                 7000229,
@@ -307,7 +324,7 @@ class _Attempt:
         found = verify_assertion(
             self.assertion,
             self.findings.certificates,
-            client_id=str(client.client_id),
+            client_id=guid_text(client.client_id),
             is_our_audience=partial(is_audience_of, tenant_id),
             expected_audience=token_endpoint(tenant_id, version=self.version),
             now=self.now,
@@ -326,7 +343,7 @@ class _Attempt:
                 tenant_id=findings.tenant_id,
                 hint=" Compare it with the Application ID URI of the API, letter by letter.",
             )
-        self.record.resource_id = str(resource.client_id)
+        self.record.resource_id = guid_text(resource.client_id)
         if resource.is_disabled:
             raise RefusalError(500014, resource=identifier, resource_name=resource.name)
         return resource

@@ -44,7 +44,7 @@ class TokenRequest:
 def read_token_request(request: HttpRequest) -> TokenRequest:
     """Check in the order of ruling W1 up to the client id. Raises RefusalError."""
     form = _form(_body(request))
-    basic = _basic_credentials(request)
+    basic = _basic_credentials(request) if uses_basic(request) else None
     if (basic and basic[1] and (form.get("client_secret") or form.get("client_assertion"))) or (
         form.get("client_secret") and form.get("client_assertion")
     ):
@@ -98,17 +98,23 @@ def _body(request: HttpRequest) -> bytes:
         raise malformed(f"The body is larger than {BODY_MAX_BYTES} bytes", status=413)
     if headers.get("HTTP_CONTENT_ENCODING"):
         raise malformed("The body is compressed")
-    kind, _, parameters = headers.get("CONTENT_TYPE", "").partition(";")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('" ')
-    if int(length) and (kind.strip().lower() != FORM or charset not in ("", "utf-8", "utf8")):
+    size = int(length)
+    kind = headers.get("CONTENT_TYPE", "")
+    if size and kind != FORM and not _is_form(kind):
         raise malformed(f"The Content-Type is not {FORM} in UTF-8")
     try:
-        body = request.read(int(length))
+        body = request.read(size)
     except (OSError, RawPostDataException, UnreadablePostError):
         raise malformed("The body could not be read") from None
-    if len(body) != int(length):
+    if len(body) != size:
         raise malformed("The body is shorter than its Content-Length")
     return bytes(body)
+
+
+def _is_form(content_type: str) -> bool:
+    kind, _, parameters = content_type.partition(";")
+    charset = parameters.strip().lower().removeprefix("charset=").strip('" ')
+    return kind.strip().lower() == FORM and charset in ("", "utf-8", "utf8")
 
 
 @sensitive_variables()
@@ -116,28 +122,25 @@ def _form(body: bytes) -> dict[str, str]:
     """Parameters by name. A name given twice is refused, whether it is known or not (RFC 6749 section
     3.2).
     """
+    form: dict[str, str] = {}
     try:
         text = body.decode("utf-8")
-        pieces = [piece for piece in text.split("&") if piece]
         if text.count("&") >= FIELDS_AT_MOST:
             raise malformed(f"The body has more than {FIELDS_AT_MOST} parameters")
-        form = dict(map(_pair, pieces))
+        pieces = [piece for piece in text.split("&") if piece]
+        for piece in pieces:
+            name, _, value = piece.partition("=")
+            if "%" not in piece and "+" not in piece:
+                form[name] = value
+            elif name in _SAID_BY_MANY and len(value) <= _SHORT:
+                form[name] = _decoded_once(value)
+            else:
+                form[unquote_plus(name, errors="strict")] = unquote_plus(value, errors="strict")
     except UnicodeDecodeError:
         raise malformed("The body is not UTF-8") from None
     if len(form) != len(pieces):
         raise malformed("A parameter is given twice")
     return form
-
-
-@sensitive_variables()
-def _pair(piece: str) -> tuple[str, str]:
-    """Name and value, decoded where there is anything to decode. Raises UnicodeDecodeError."""
-    name, _, value = piece.partition("=")
-    if "%" not in piece and "+" not in piece:
-        return name, value
-    if name in _SAID_BY_MANY and len(value) <= _SHORT:
-        return name, _decoded_once(value)
-    return unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
 
 
 @lru_cache(maxsize=256)
@@ -149,12 +152,8 @@ def _decoded_once(value: str) -> str:
 
 
 @sensitive_variables()
-def _basic_credentials(request: HttpRequest) -> tuple[str, str] | None:
-    """Client id and secret of HTTP Basic, each form-encoded before base64 (RFC 6749 section 2.3.1). None
-    without.
-    """
-    if not uses_basic(request):
-        return None
+def _basic_credentials(request: HttpRequest) -> tuple[str, str]:
+    """Client id and secret of HTTP Basic, each form-encoded before base64 (RFC 6749 section 2.3.1)."""
     encoded = request.META["HTTP_AUTHORIZATION"].partition(" ")[2].strip()
     try:
         pair = base64.b64decode(encoded, validate=True).decode("utf-8")
