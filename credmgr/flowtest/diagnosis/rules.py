@@ -1,14 +1,20 @@
 """The diagnosis of a run: the first rule that applies, else what the catalogue of codes says."""
 
 from credmgr import aadsts
-from credmgr.flowtest.diagnosis import certificates, oauth, outside, requests, secrets, wire
+from credmgr.flowtest.diagnosis import certificates, oauth, outside, requests, secrets, switches, wire
 from credmgr.flowtest.diagnosis.case import Case, Rule, run_again
 from credmgr.flowtest.diagnosis.evidence import ruled_out
 from credmgr.flowtest.report import Diagnosis, Evidence, Step, Verdict
 from credmgr.registrations.models import BUILT_IN, ENTRA, OIDC
 
 RULES: dict[str, list[Rule]] = {
-    BUILT_IN: [*wire.RULES, *certificates.RULES, *secrets.RULES, *requests.RULES],
+    BUILT_IN: [
+        switches.forced_by_a_switch,
+        *wire.RULES,
+        *certificates.RULES,
+        *secrets.RULES,
+        *requests.RULES,
+    ],
     ENTRA: [*outside.RULES, certificates.key_kind, certificates.key_of_another_certificate, *oauth.RULES],
     OIDC: [*outside.RULES, certificates.key_of_another_certificate, *oauth.RULES],
 }
