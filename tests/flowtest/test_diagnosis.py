@@ -360,6 +360,7 @@ def test_every_page_that_a_cure_names_exists() -> None:
             "test_new",
             "origin_new",
             "origins",
+            "directory_testing",
         )
     }
     source = "".join(path.read_text() for path in Path(diagnosis_package.__file__).parent.glob("*.py"))
@@ -367,4 +368,6 @@ def test_every_page_that_a_cure_names_exists() -> None:
     assert used == named
     for name in named:
         arguments = {} if name in WITHOUT_APPLICATION else {"application_id": uuid.uuid4()}
+        if name == "portal:directory_testing":
+            arguments = {"directory_id": uuid.uuid4()}
         assert reverse(name, kwargs=arguments)
