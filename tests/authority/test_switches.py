@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 from django.utils import timezone
 
 from credmgr.aadsts import CATALOGUE
@@ -25,8 +26,9 @@ from credmgr.registrations.directory_rules import (
 from credmgr.registrations.models import Tenant
 from credmgr.registrations.switches import FORCED_SENTENCE, FORCIBLE_CODES, Switches
 from tests.authority.assertion_maker import KeyPair
-from tests.authority.conftest import Answer, Directory, unknown_guid
+from tests.authority.conftest import GRAPH, Answer, Directory, unknown_guid
 from tests.authority.refused_requests import normalised
+from tests.installation import InstallationFactory
 
 Switching = Callable[..., None]
 
@@ -272,3 +274,33 @@ def test_waiting_for_issuers_counts_too() -> None:
     finally:
         waiting.release(WAITING_AT_ONCE)
     assert hold(0)
+
+
+def test_delayed_answers_leave_the_server_answering(fresh_installation: InstallationFactory) -> None:
+    """Requests of one client wait for the longest that there is; those of others are answered meanwhile."""
+    server = fresh_installation(admin=False)
+    forms = []
+    for name in ("Delayed", "Other"):
+        app = server.json("register_app", name)
+        forms.append(
+            {
+                "grant_type": "client_credentials",
+                "client_id": app["appId"],
+                "client_secret": server.json("add_secret", app["appId"])["secretText"],
+                "scope": GRAPH,
+            }
+        )
+    server.json("set_test_switches", "--mark", "--delay", "8", "--client", forms[0]["client_id"])
+    url = f"{server.authority_url}/{server.tenant_id}/oauth2/v2.0/token"
+
+    def ask(form: dict[str, str]) -> int:
+        return requests.post(url, form, verify=str(server.ca_file), timeout=60).status_code
+
+    with ThreadPoolExecutor(12) as pool:
+        delayed = [pool.submit(ask, forms[0]) for _ in range(12)]
+        held = 2 * DELAYED_AT_ONCE  # at most, in two processes
+        while sum(not each.done() for each in delayed) > held:
+            time.sleep(0.02)
+        assert [ask(forms[1]) for _ in range(10)] == [200] * 10
+        assert not all(each.done() for each in delayed)
+        assert [each.result() for each in delayed] == [200] * 12

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from credmgr.accounts.models import User
+from credmgr.accounts.roles import Role
 from credmgr.audit.events import EventTag
 from credmgr.audit.models import AuditEvent
 from credmgr.audit.recording import Actor
@@ -16,7 +17,8 @@ from credmgr.portal.switch_words import effects, span
 from credmgr.registrations.directory_rules import set_directory_testing, set_test_switches
 from credmgr.registrations.models import Application, Tenant
 from credmgr.registrations.switches import FORCIBLE_CODES, Switches, read_switches
-from tests.portal.conftest import PASSWORD, UNKNOWN
+from tests import factories
+from tests.portal.conftest import BACKEND, PASSWORD, UNKNOWN
 
 BANNER = 'id="switch-banner"'
 
@@ -232,6 +234,17 @@ def test_the_banner_is_on_the_pages_of_an_application(
     text = signed_in.get(f"/applications/{harbor.pk}").content.decode()
     assert "Tokens live 1 min 30 s." in text
     assert f"For client {harbor.client_id} only." in text
+
+
+def test_who_may_not_open_the_switches_sees_the_banner_without_the_link(
+    testing: Tenant, client: Client
+) -> None:
+    switched(testing, lifetime=60)
+    client.force_login(factories.person("reader", Role.READER, tenant=testing), backend=BACKEND)
+    text = client.get("/applications").content.decode()
+    assert BANNER in text
+    assert page(testing) not in text
+    assert client.get(page(testing)).status_code in (403, 404)
 
 
 def test_another_directory_has_no_banner(signed_in: Client, testing: Tenant, foreign: Application) -> None:
