@@ -1,26 +1,27 @@
 """What a right token of a target says, from what is stored here about it."""
 
+import uuid
+
 from credmgr.flowtest.issuer_tokens import IssuerExpectations
 from credmgr.flowtest.shapes import Material, SecretMaterial
 from credmgr.flowtest.spec import Asked
 from credmgr.flowtest.targets import Target
 from credmgr.flowtest.verification import Expectations, ExpectedToken
-from credmgr.registrations.models import Application
 from credmgr.registrations.resources import find_resource
 
 
-def expected_token(place: Application, target: Target, asked: Asked, material: Material) -> ExpectedToken:
-    """place: the registration whose place the target is."""
+def expected_token(target: Target, asked: Asked, material: Material) -> ExpectedToken:
+    """Claims and audiences by the kind of the target."""
     if not target.has_tenants:
         audiences = tuple(item for item in (asked.resource, asked.audience) if item)
         return IssuerExpectations(target.client_id, audiences)
-    return _built_in(place, target, asked.scope, material)
+    return _built_in(target, asked.scope, material)
 
 
-def _built_in(place: Application, target: Target, scope: str, material: Material) -> Expectations:
+def _built_in(target: Target, scope: str, material: Material) -> Expectations:
     """Audiences by the resource's token format (W5)."""
     identifier = scope.removesuffix("/.default")
-    resource = find_resource(place.tenant_id, identifier)
+    resource = find_resource(uuid.UUID(target.tenant), identifier)
     return Expectations(
         tenant_id=target.tenant,
         client_id=target.client_id,

@@ -80,6 +80,7 @@ def previous_success(run: FlowRun) -> FlowRun | None:
             application_id=run.application_id,
             credential_id=run.credential_id,
             place_id=run.place_id,
+            target=run.target,
             scope=run.scope,
             verdict__in=SUCCESSES,
             started_at__lt=run.started_at,
@@ -95,6 +96,7 @@ def failing_since(run: FlowRun) -> tuple[datetime, int]:
         application_id=run.application_id,
         credential_id=run.credential_id,
         place_id=run.place_id,
+        target=run.target,
         started_at__lte=run.started_at,
     )
     passed = alike.filter(verdict__in=SUCCESSES).order_by("-started_at").first()

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from credmgr.registrations.models import BUILT_IN, ENTRA, OIDC, Application
+from credmgr.registrations.models import BUILT_IN, ENTRA, OIDC, Application, Tenant
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,11 @@ class Target:
         return self.kind != OIDC
 
 
-def target_of(application: Application) -> Target:
-    """Where this registration lives and what its clients call themselves there."""
+def target_of(application: Application, directory: Tenant | None = None) -> Target:
+    """Where this registration lives and what its clients call themselves there.
+
+    directory: another one of the built-in authority than the home directory; says nothing to others.
+    """
     client_id = application.shown_client_id
     if application.authority_kind == OIDC:
         issuer = application.authority_url
@@ -42,5 +45,7 @@ def target_of(application: Application) -> Target:
         authority = application.authority_url.rstrip("/")
         host, tenant = urlsplit(authority).netloc, authority.rpartition("/")[2]
         return Target(ENTRA, f"Microsoft Entra ID, {host}", authority, client_id, tenant)
-    tenant = str(application.tenant_id)
-    return Target(BUILT_IN, "Built-in authority", f"{settings.AUTHORITY_URL}/{tenant}", client_id, tenant)
+    name, tenant = "Built-in authority", str(application.tenant_id)
+    if directory is not None and directory.pk != application.tenant_id:
+        name, tenant = f"{name}, {directory.name}", str(directory.pk)
+    return Target(BUILT_IN, name, f"{settings.AUTHORITY_URL}/{tenant}", client_id, tenant)

@@ -21,13 +21,17 @@ from credmgr.flowtest.material import Brought, Prepared, credential_kind, creden
 from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.report import Place, Report, ShapeResult, decisive
 from credmgr.flowtest.runner import FlowOutcome, run_flow
-from credmgr.flowtest.scopes import clean_asked, resources_for
+from credmgr.flowtest.scopes import clean_asked
 from credmgr.flowtest.shapes import SecretMaterial
 from credmgr.flowtest.spec import Asked, FlowSpec
 from credmgr.flowtest.targets import Target, target_of
 from credmgr.origins.queries import allowed_origins
 from credmgr.outbound import Origin, built_in_origin
-from credmgr.registrations.models import BUILT_IN, Application
+from credmgr.registrations.models import BUILT_IN, Application, Tenant
+from credmgr.registrations.resources import resources_of
+from credmgr.registrations.service_principals import api_of_elsewhere
+
+UNKNOWN_RESOURCE = 500011
 
 
 @sensitive_variables("brought", "prepared", "outcome", "raw_token")
@@ -38,18 +42,20 @@ def test_credential(
     asked: Asked,
     brought: Brought = Brought(),  # noqa: PT028, B008 - the same; the default is frozen
     place: Application | None = None,  # noqa: PT028 - an act, no pytest test
+    directory: Tenant | None = None,  # noqa: PT028 - an act, no pytest test
     include_raw_token: bool = False,  # noqa: PT028 - an act, no pytest test
     actor: Actor,
     now: datetime,
 ) -> tuple[FlowRun, str | None]:
     """Run the flow once and keep its redacted report; never longer than the deadline of the settings.
 
-    place: the registration whose authority and client id are used, the credential's own where None. Returns
-    the stored run, and the raw token only when asked for and only here. Raises DomainError for input that no
-    run can be made from; what the authority does, or fails to do, is a verdict of the run and never raised.
+    place: the registration whose authority and client id are used, the credential's own where None.
+    directory: of the built-in authority, the registration's home where None. Returns the stored run, and the
+    raw token only when asked for and only here. Raises DomainError for input that no run can be made from;
+    what the authority does, or fails to do, is a verdict of the run and never raised.
     """
     place = place or application
-    target = target_of(place)
+    target = target_of(place, directory)
     asked = clean_asked(asked, needs_scope=target.has_tenants)
     prepared = prepare(credential, brought)
     spec = FlowSpec(
@@ -57,12 +63,13 @@ def test_credential(
         origins=_origins(target),
         asked=asked,
         material=prepared.material,
-        expected=expected_token(place, target, asked, prepared.material),
+        expected=expected_token(target, asked, prepared.material),
     )
     with place_for(actor.user, now=now):
         outcome = run_flow(spec, deadline_seconds=settings.TEST_DEADLINE_SECONDS, now=now)
-    report = _report(application, place, credential, prepared, spec, outcome, now)
-    run = _keep(application, place, credential, report, outcome, actor, now)
+    asked_in = directory if directory is not None and target.kind == BUILT_IN else place.tenant
+    report = _report(application, place, asked_in, credential, prepared, spec, outcome, now)
+    run = _keep(application, place, target, credential, report, outcome, actor, now)
     return run, outcome.raw_token if include_raw_token else None
 
 
@@ -75,6 +82,7 @@ def _origins(target: Target) -> list[Origin]:
 def _report(
     application: Application,
     place: Application,
+    asked_in: Tenant,
     credential: ClientSecret | Certificate,
     prepared: Prepared,
     spec: FlowSpec,
@@ -92,8 +100,10 @@ def _report(
             owner_id=application.pk,
             application_id=place.pk,
             client_id=place.client_id,
-            tenant_id=place.tenant_id,
-            tenant_name=place.tenant.name,
+            tenant_id=asked_in.pk,
+            tenant_name=asked_in.name,
+            home_name=place.tenant.name,
+            is_at_home=asked_in.pk == place.tenant_id,
             # Read again: a change during the run is often the very cause.
             application=Application.objects.filter(pk=place.pk).first(),
             credential_id=credential.pk,
@@ -104,7 +114,8 @@ def _report(
             presented=material.value if isinstance(material, SecretMaterial) else "",
             key_matches=prepared.key_matches,
             asked=asked,
-            resources=resources_for(place) if target.kind == BUILT_IN else [],
+            resources=resources_of(asked_in.pk) if target.kind == BUILT_IN else [],
+            api_elsewhere=_api_elsewhere(asked_in, asked, told) if target.kind == BUILT_IN else None,
             deadline_seconds=settings.TEST_DEADLINE_SECONDS,
             result=told,
             shapes=outcome.shapes,
@@ -121,11 +132,19 @@ def _report(
     )
 
 
+def _api_elsewhere(asked_in: Tenant, asked: Asked, told: ShapeResult) -> Application | None:
+    """The multitenant API of another directory that the scope names, where the authority knew none."""
+    if told.error is None or told.error.code != UNKNOWN_RESOURCE:
+        return None
+    return api_of_elsewhere(asked_in, asked.scope.removesuffix("/.default"))
+
+
 @sensitive_variables("outcome")
 @transaction.atomic
 def _keep(
     application: Application,
     place: Application,
+    target: Target,
     credential: ClientSecret | Certificate,
     report: Report,
     outcome: FlowOutcome,
@@ -144,7 +163,7 @@ def _keep(
         credential_id=credential.pk,
         credential_kind=credential_kind(credential),
         credential_name=credential_name(credential),
-        target=target_of(place).name[:255],
+        target=target.name[:255],
         scope=report.place.scope,
         verdict=str(told.verdict),
         error=told.error.error[:64] if told.error else "",

@@ -1,5 +1,6 @@
 """What a run's page shows, put together from the stored report."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,8 @@ from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.queries import failing_since, previous_success
 from credmgr.flowtest.report import SHAPE_NAMES, Report, ShapeResult, TokenFacts, Verdict
 from credmgr.portal.waterfall import Waterfall, milliseconds, waterfall_of
-from credmgr.registrations.models import BUILT_IN, OIDC, Application
+from credmgr.registrations.models import BUILT_IN, OIDC, Application, Tenant
+from credmgr.registrations.queries import parse_guid
 from credmgr.registrations.resources import find_resource
 
 
@@ -122,8 +124,14 @@ def rerun_fields(run: FlowRun, report: Report) -> list[tuple[str, str]]:
     return [
         ("credential", str(run.credential_id)),
         ("scope", run.scope),
+        *([("directory", str(asked_in))] if (asked_in := directory_of_run(report)) else []),
         *((name, value) for name, value in asked if value),
     ]
+
+
+def directory_of_run(report: Report) -> uuid.UUID | None:
+    """The directory of the built-in authority that was asked; None elsewhere."""
+    return parse_guid(report.authority.rpartition("/")[2]) if report.place.kind == BUILT_IN else None
 
 
 def credential_of(application: Application, run: FlowRun) -> ClientSecret | Certificate | None:
@@ -180,11 +188,14 @@ def _names(application: Application, report: Report, scope: str, token: TokenFac
     """What is known here of ids in the token."""
     if report.place.kind != BUILT_IN:
         return {report.place.client_id: application.display_name}
+    asked_in = directory_of_run(report) or application.tenant_id
     names = {
         str(application.client_id): application.display_name,
         str(application.tenant_id): application.tenant.name,
     }
-    resource = find_resource(application.tenant_id, scope.removesuffix("/.default"))
+    if asked_in != application.tenant_id:
+        names |= {str(row.pk): row.name for row in Tenant.objects.filter(pk=asked_in)}
+    resource = find_resource(asked_in, scope.removesuffix("/.default"))
     if resource:
         names |= {str(resource.client_id): resource.name, str(token.claims.get("aud")): resource.name}
     return names

@@ -20,6 +20,7 @@ from credmgr.registrations.models import (
     MULTITENANT,
     Application,
     AppRoleAssignment,
+    IdentifierUri,
     ServicePrincipal,
     Tenant,
 )
@@ -123,6 +124,20 @@ def remove_service_principal(principal: ServicePrincipal, *, actor: Actor, now: 
         Q(application_id=fresh.application_id) | Q(resource_client_id=fresh.application.client_id)
     ).delete()
     fresh.delete()
+
+
+def api_of_elsewhere(tenant: Tenant, identifier: str) -> Application | None:
+    """The multitenant registration of another directory that has this Application ID URI or client id, and
+    no service principal in this one; with its home directory.
+    """
+    here = ServicePrincipal.objects.filter(tenant=tenant).values("application_id")
+    rows = Application.objects.filter(
+        sign_in_audience=MULTITENANT, deleted_at=None, authority_kind=BUILT_IN
+    ).exclude(Q(tenant=tenant) | Q(pk__in=here))
+    guid = parse_guid(identifier)
+    named = IdentifierUri.objects.filter(uri=identifier, is_released=False).values("application_id")
+    found = rows.filter(Q(client_id=guid) if guid else Q(pk__in=named))
+    return found.select_related("tenant").order_by("created_at", "pk").first()
 
 
 def holders_of(principal: ServicePrincipal) -> int:

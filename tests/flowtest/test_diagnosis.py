@@ -336,6 +336,7 @@ def test_a_token_that_does_not_hold(directory: Directory) -> None:
     assert "evil.example" in rows(diagnosis, "cause")["Issuer equals discovery"]
 
 
+OF_DIRECTORY = {"portal:directory", "portal:directory_consent", "portal:directory_testing"}
 WITHOUT_APPLICATION = {
     "portal:application_new",
     "portal:applications",
@@ -355,7 +356,10 @@ def test_every_page_that_a_cure_names_exists() -> None:
             "certificate_new",
             "application",
             "application_new",
+            "application_properties",
             "applications",
+            "directory",
+            "directory_consent",
             "application_sign_ins",
             "test_new",
             "origin_new",
@@ -367,7 +371,6 @@ def test_every_page_that_a_cure_names_exists() -> None:
     used = {word for word in source.replace('"', " ").replace(",", " ").split() if word.startswith("portal:")}
     assert used == named
     for name in named:
-        arguments = {} if name in WITHOUT_APPLICATION else {"application_id": uuid.uuid4()}
-        if name == "portal:directory_testing":
-            arguments = {"directory_id": uuid.uuid4()}
+        thing = "directory_id" if name in OF_DIRECTORY else "application_id"
+        arguments = {} if name in WITHOUT_APPLICATION else {thing: uuid.uuid4()}
         assert reverse(name, kwargs=arguments)

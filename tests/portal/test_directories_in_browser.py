@@ -132,7 +132,7 @@ def token_by_msal(own: "Installation", directory: str, client_id: str, secret: s
 
 
 def test_an_application_of_one_directory_gets_tokens_in_another_after_consent(
-    walker: "Page", own: "Installation", screenshot: Any
+    walker: "Page", own: "Installation", axe: Any, screenshot: Any
 ) -> None:
     """Create a directory, switch, register a multitenant application there, consent to it in the default
     one, acquire a token there with MSAL; take the consent back, and it is refused.
@@ -187,6 +187,29 @@ def test_an_application_of_one_directory_gets_tokens_in_another_after_consent(
     walker.get_by_role("dialog").get_by_role("button", name="Remove application").click()
     walker.wait_for_url(re.compile(r"/enterprise-applications$"))
     assert token_by_msal(own, own.tenant_id, client_id, secret)["error_codes"] == [7000229]
+    ask_the_default_directory(walker, app, axe, screenshot)
+
+
+def ask_the_default_directory(page: "Page", app: str, axe: Any, screenshot: Any) -> None:
+    """The Test button asks another directory; its refusal leads to consent, and then there is a token."""
+    switch_in_browser(page, "Fabrikam")
+    open_at(page, f"{app}/tests/new", 1440, "light")
+    page.get_by_role("combobox", name="Directory").select_option(label="Default Directory, no consent")
+    screenshot(page, "directories-test-form")
+    axe(page)
+    page.get_by_role("button", name="Test acquire token").click()
+    page.wait_for_url(re.compile(r"/tests/[0-9a-f-]{36}$"))
+    assert "Default Directory has not consented to this application" in page.locator("#verdict").inner_text()
+    screenshot(page, "directories-test-refused")
+    page.get_by_role("link", name="Review application").click()
+    page.get_by_role("button", name="Grant consent").click()
+    page.wait_for_url(re.compile(rf"{app}$"))
+    open_at(page, f"{app}/tests", 1440, "light")
+    page.locator("main table").get_by_role("link").first.click()
+    page.get_by_role("button", name="Run again").click()
+    page.wait_for_url(re.compile(r"/tests/[0-9a-f-]{36}$"))
+    page.get_by_text("Built-in authority, Default Directory").wait_for()
+    assert "verified" in page.locator("#verdict").inner_text().lower()
 
 
 def test_switching_works_without_script(browser: "Browser", own: "Installation") -> None:

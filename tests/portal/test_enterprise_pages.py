@@ -374,6 +374,27 @@ def test_home_logs_what_happened_at_home(
     assert "192.0.2.1" in breaks, "deleting it breaks sign-ins of every directory"
 
 
+def test_a_test_offers_the_directories_of_a_multitenant_application(
+    signed_in: Client, harbor: Application, contoso: Tenant, directory: Tenant
+) -> None:
+    """Others are asked of their home alone, but for a test of elsewhere that is run again."""
+    form = f"/applications/{harbor.pk}/tests/new"
+    assert "directory" not in signed_in.get(form).context["form"].fields
+    assert "directory" in signed_in.get(f"{form}?directory={contoso.pk}").context["form"].fields
+    Application.objects.filter(pk=harbor.pk).update(sign_in_audience=MULTITENANT)
+    field = signed_in.get(form).context["form"].fields["directory"]
+    assert field.choices == [
+        (str(directory.pk), "Default Directory, its home directory"),
+        (str(contoso.pk), "Contoso, no consent"),
+    ]
+    consented(harbor, contoso)
+    assert signed_in.get(form).context["form"].fields["directory"].choices[1][1] == "Contoso"
+    answer = signed_in.post(
+        form, {"directory": str(UNKNOWN), "scope": "https://graph.microsoft.com/.default"}
+    )
+    assert "Choose a directory." in str(answer.context["form"].errors["directory"])
+
+
 def test_the_list_is_searched_and_paged_at_a_constant_price(
     signed_in: Client, directory: Tenant, contoso: Tenant, django_assert_max_num_queries: Any
 ) -> None:

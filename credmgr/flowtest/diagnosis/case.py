@@ -21,7 +21,9 @@ class Case:
 
     owner_id: the registration that the credential is on; application_id, client_id and the like: the one in
     whose place it was tried, nearly always the same. application None: deleted permanently meanwhile;
-    credential None: deleted meanwhile. presented: the secret's clear value, never put into a text.
+    credential None: deleted meanwhile. tenant_id, tenant_name: the directory that was asked; is_at_home: it
+    is the registration's own, home_name. api_elsewhere: an API of another directory that the scope names and
+    that may come into this one by consent. presented: the secret's clear value, never put into a text.
     key_matches: None where no key was at hand to compare. shapes: all that was tried, result among them.
     """
 
@@ -31,6 +33,8 @@ class Case:
     client_id: uuid.UUID
     tenant_id: uuid.UUID
     tenant_name: str
+    home_name: str
+    is_at_home: bool
     application: Application | None
     credential_id: uuid.UUID
     credential_name: str
@@ -41,6 +45,7 @@ class Case:
     key_matches: bool | None
     asked: Asked
     resources: list[Resource]
+    api_elsewhere: Application | None
     deadline_seconds: float
     result: ShapeResult
     shapes: list[ShapeResult]

@@ -1,7 +1,16 @@
 """The diagnosis of a run: the first rule that applies, else what the catalogue of codes says."""
 
 from credmgr import aadsts
-from credmgr.flowtest.diagnosis import certificates, oauth, outside, requests, secrets, switches, wire
+from credmgr.flowtest.diagnosis import (
+    certificates,
+    directories,
+    oauth,
+    outside,
+    requests,
+    secrets,
+    switches,
+    wire,
+)
 from credmgr.flowtest.diagnosis.case import Case, Rule, run_again
 from credmgr.flowtest.diagnosis.evidence import ruled_out
 from credmgr.flowtest.report import Diagnosis, Evidence, Step, Verdict
@@ -13,6 +22,7 @@ RULES: dict[str, list[Rule]] = {
         *wire.RULES,
         *certificates.RULES,
         *secrets.RULES,
+        *directories.RULES,
         *requests.RULES,
     ],
     ENTRA: [*outside.RULES, certificates.key_kind, certificates.key_of_another_certificate, *oauth.RULES],

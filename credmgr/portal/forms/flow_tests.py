@@ -13,8 +13,9 @@ from credmgr.flowtest.material import Brought, credential_name, needs_input
 from credmgr.flowtest.scopes import SCOPE_MAX, scope_suggestions
 from credmgr.flowtest.spec import Asked
 from credmgr.flowtest.targets import target_of
+from credmgr.portal.enterprise_rows import places_of
 from credmgr.portal.forms.base import PortalForm
-from credmgr.registrations.models import Application
+from credmgr.registrations.models import BUILT_IN, MULTITENANT, Application, Tenant
 
 KEY_FILE_MAX_BYTES = 65536
 SUGGESTIONS_MAX = 50
@@ -39,6 +40,11 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
     """Which credential, which scope, and what only the person has."""
 
     credential = forms.ChoiceField(label="Credential", widget=CredentialSelect)
+    directory = forms.ChoiceField(
+        label="Directory",
+        help_text="Of the built-in authority, over https.",
+        error_messages={"invalid_choice": "Choose a directory. This one is not there any more."},
+    )
     scope = forms.CharField(
         label="Scope",
         max_length=SCOPE_MAX,
@@ -100,6 +106,7 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         self.application = application
         self.target = target_of(application)
         self._shape_for_target()
+        self._offer_directories()
         self._credentials = _credentials_of(application)
         field = self.fields["credential"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker what stands above
@@ -137,6 +144,13 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         return Asked(
             given["scope"], given.get("resource", ""), given.get("audience", ""), given.get("key_id", "")
         )
+
+    def asked_directory(self) -> Tenant | None:
+        """The directory that was chosen, None for the application's own, also where there is no choice."""
+        chosen = self.cleaned_data.get("directory", "")
+        if chosen in ("", str(self.application.tenant_id)):
+            return None
+        return Tenant.objects.filter(pk=chosen).first()
 
     def brought(self) -> Brought:
         """What only the person has, for this run."""
@@ -201,6 +215,24 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
             return
         self.fields["scope"].required = False
         self.fields["scope"].help_text = "Names that the issuer knows. May stay empty."
+
+    def _offer_directories(self) -> None:
+        """Of a multitenant application, where there are several; of others to repeat a test elsewhere."""
+        home = str(self.application.tenant_id)
+        named = self.data.get("directory") if self.is_bound else self.initial.get("directory")
+        is_offered = self.application.sign_in_audience == MULTITENANT or named not in (None, "", home)
+        places = places_of(self.application) if is_offered and self.target.kind == BUILT_IN else None
+        if places is None or not places.rows:
+            del self.fields["directory"]
+            return
+        field = self.fields["directory"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker what stands above
+        field.choices = [(home, f"{self.application.tenant.name}, its home directory")] + [
+            (str(place.directory.id), f"{place.directory.name}{'' if place.row else ', no consent'}")
+            for place in places.rows
+        ]
+        field.required = False
+        self.initial.setdefault("directory", home)
 
     def _choices(self) -> list[Any]:
         now = timezone.now()

@@ -28,7 +28,7 @@ from credmgr.registrations.models import Application
 from credmgr.registrations.queries import parse_guid
 
 RUNS_PER_PAGE = 25
-_FROM_ADDRESS = ("credential", "scope", "resource", "audience", "key_id")
+_FROM_ADDRESS = ("credential", "directory", "scope", "resource", "audience", "key_id")
 
 
 @require_safe
@@ -58,6 +58,7 @@ def new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
                 cleaned["credential"],
                 asked=form.asked(),
                 brought=form.brought(),
+                directory=form.asked_directory(),
                 include_raw_token=cleaned["include_raw_token"],
                 actor=Actor.from_request(request),
                 now=timezone.now(),

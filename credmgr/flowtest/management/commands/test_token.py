@@ -20,7 +20,7 @@ from credmgr.flowtest.report import Report
 from credmgr.flowtest.scopes import default_scope
 from credmgr.flowtest.spec import Asked
 from credmgr.registrations.models import BUILT_IN, Application
-from credmgr.registrations.queries import parse_guid
+from credmgr.registrations.queries import find_directory, parse_guid
 
 FILE_MAX_BYTES = 65536
 
@@ -38,6 +38,9 @@ class Command(BaseCommand):
         parser.add_argument("app_id", metavar="APP_ID", help="application (client) ID")
         parser.add_argument(
             "--key-id", metavar="ID", help="secret ID or certificate ID; default: the newest that runs"
+        )
+        parser.add_argument(
+            "--directory", metavar="DIRECTORY", help="ID or domain; default: the application's home directory"
         )
         parser.add_argument("--scope", help="default: the application's own API, else Microsoft Graph")
         parser.add_argument("--resource", default="", help="resource indicator (RFC 8707), for other issuers")
@@ -74,6 +77,7 @@ class Command(BaseCommand):
                     options["kid"],
                 ),
                 brought=Brought(secret, key, password),
+                directory=find_directory(options["directory"]) if options["directory"] else None,
                 actor=Actor.command(),
                 now=now,
             )
