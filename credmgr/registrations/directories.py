@@ -103,7 +103,7 @@ def rename_directory(
 def add_domain(tenant: Tenant, *, domain: str, actor: Actor, now: datetime) -> TenantDomain:
     """A further domain name, usable wherever the directory's id is, from the next request on.
 
-    It counts as verified: whoever may act here administers the whole authority, and no one else asks it.
+    It counts as verified: a name has a meaning for the clients of this authority alone.
     Raises RegistrationError for its form, when a directory has it, and beyond 100.
     """
     name = clean_domain(domain)

@@ -13,6 +13,8 @@ from credmgr.flowtest.material import Brought, credential_name, needs_input
 from credmgr.flowtest.scopes import SCOPE_MAX, scope_suggestions
 from credmgr.flowtest.spec import Asked
 from credmgr.flowtest.targets import target_of
+from credmgr.membership.queries import directories_for
+from credmgr.portal.access import standing_in
 from credmgr.portal.enterprise_rows import places_of
 from credmgr.portal.forms.base import PortalForm
 from credmgr.registrations.models import BUILT_IN, MULTITENANT, Application, Tenant
@@ -217,11 +219,13 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         self.fields["scope"].help_text = "Names that the issuer knows. May stay empty."
 
     def _offer_directories(self) -> None:
-        """Of a multitenant application, where there are several; of others to repeat a test elsewhere."""
+        """Of a multitenant application, those one may enter; of others to repeat a test elsewhere."""
         home = str(self.application.tenant_id)
         named = self.data.get("directory") if self.is_bound else self.initial.get("directory")
         is_offered = self.application.sign_in_audience == MULTITENANT or named not in (None, "", home)
-        places = places_of(self.application) if is_offered and self.target.kind == BUILT_IN else None
+        places = None
+        if is_offered and self.target.kind == BUILT_IN:
+            places = places_of(self.application, directories_for(standing_in(self.request)))
         if places is None or not places.rows:
             del self.fields["directory"]
             return
