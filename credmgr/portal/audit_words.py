@@ -4,8 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+
 from credmgr.audit.events import EventTag
 from credmgr.audit.models import AuditEvent
+from credmgr.flowtest.queries import verdict_words
 from credmgr.portal import words
 
 TAG_WORDS: dict[EventTag, str] = {
@@ -98,6 +101,10 @@ _LABELS = {
     "startDateTime": "Start",
     "endDateTime": "End",
     "ownCa": "Own CA",
+    "is_enabled": "Enabled",
+    "isEnabled": "Enabled",
+    "thumbprint": "SHA-1 thumbprint",
+    "thumbprintSha256": "SHA-256 thumbprint",
 }
 
 
@@ -107,18 +114,34 @@ def activity(event: AuditEvent) -> str:
 
 
 def changes(recorded: Mapping[str, Any]) -> list[str]:
-    """ "Name: Old name, now New name" per field; a field that had nothing before says only what it is."""
-    return [_change(name, value) for name, value in recorded.items()]
+    """ "Name: Old name, now New name" per field; a field that had nothing before says only what it is.
+
+    Nothing, zero and no that were nothing, zero and no before are left out: they tell nothing.
+    """
+    if recorded.keys() >= {"verdict", "error_code"}:
+        return _test(recorded)
+    lines = (_change(name, value) for name, value in recorded.items())
+    return [line for line in lines if line]
+
+
+def _test(recorded: Mapping[str, Any]) -> list[str]:
+    """What came of a token test, then with what."""
+    after = {name: value[1] for name, value in recorded.items()}
+    first = verdict_words(after.pop("verdict"), after.pop("error_code"))
+    if str(after.get("authority", "")).startswith(f"{settings.AUTHORITY_URL}/"):
+        del after["authority"]  # the built-in one goes without saying
+    return [first, *(_change(name, after[name]) for name in sorted(after, reverse=True))]
 
 
 def _change(name: str, value: Any) -> str:
+    """Empty where there is nothing to tell."""
     label = _LABELS.get(name) or _CAPITAL.sub(r" \1", name).replace("_", " ").capitalize()
-    if isinstance(value, list) and len(value) == 2:
-        before, after = (_value(item) for item in value)
-        if not before:
-            return f"{label}: {after}"
-        return f"{label}: {before}, now {after}" if after else f"{label}: {before}, now empty"
-    return f"{label}: {_value(value)}"
+    if not (isinstance(value, list) and len(value) == 2):
+        return f"{label}: {_value(value)}"
+    before, after = value
+    if not before and before is not False:  # it had nothing; a no is something
+        return f"{label}: {_value(after)}" if after else ""
+    return f"{label}: {_value(before)}, now {_value(after) or 'empty'}"
 
 
 def _value(value: Any) -> str:

@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -120,6 +121,12 @@ def test_changes_read_like_sentences() -> None:
         "isDisabled": [False, True],
         "endDateTime": [None, "2026-12-16T09:00:00+00:00"],
         "rows": 1284,
+        "description": [None, ""],
+        "endedSessions": [0, 1],
+        "verifyOnly": [None, False],
+        "privateKeyKept": [None, True],
+        "notes": ["Old", ""],
+        "roles": [["Mail.Send"], None],
     }
     assert changes(recorded) == [
         "Name: Old, now New",
@@ -127,4 +134,29 @@ def test_changes_read_like_sentences() -> None:
         "Disabled: no, now yes",
         "End: 16 Dec 2026, 09:00 UTC",
         "Rows: 1,284",
+        "Ended sessions: 1",
+        "Private key kept: yes",
+        "Notes: Old, now empty",
+        "Roles: Mail.Send, now empty",
     ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code", "said"),
+    [
+        ("verified", 0, "Passed"),
+        ("refused", 500011, "Failed, AADSTS500011"),
+        ("unreachable", 0, "Not reached"),
+    ],
+)
+def test_a_token_test_says_what_came_of_it_first(verdict: str, code: int, said: str) -> None:
+    """Codes are names: no grouping, and none where there is none."""
+    recorded = {
+        "authority": ["", "https://idp.example/a"],
+        "scope": ["", "api://x/.default"],
+        "verdict": ["", verdict],
+        "error_code": [0, code],
+    }
+    assert changes(recorded) == [said, "Scope: api://x/.default", "Authority: https://idp.example/a"]
+    built_in = recorded | {"authority": ["", f"{settings.AUTHORITY_URL}/a"]}
+    assert changes(built_in) == [said, "Scope: api://x/.default"]
