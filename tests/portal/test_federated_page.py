@@ -175,6 +175,20 @@ def test_each_scenario_makes_issuer_and_subject(
     assert told.count("/origins/new?address=https%3A%2F%2F") == (2 if is_unlisted else 0)
 
 
+def test_an_empty_form_is_told_everything_at_once(signed_in: Client, harbor: Application) -> None:
+    """Not one field after the other; what the scenario does not need is not asked for."""
+    for scenario, missing in (
+        ("github", ["organization", "repository", "name"]),
+        ("kubernetes", ["issuer", "namespace", "service_account", "name"]),
+        ("identity", ["identity_issuer", "identity", "name"]),
+    ):
+        answer = signed_in.post(
+            f"/applications/{harbor.pk}/credentials/federated/new",
+            {"scenario": scenario, "entity": "branch", "audience": DEFAULT_AUDIENCE},
+        )
+        assert sorted(answer.context["form"].errors) == sorted(missing)
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [

@@ -75,9 +75,10 @@ class FederatedForm(TrustForm):
         error_messages={"required": _SCENARIO_MISSING, "invalid_choice": _SCENARIO_MISSING},
     )
     organization = _text("Organization", "The owner of the repository: an organization or a user.")
-    repository = _text("Repository")
+    repository = _text("Repository", "Its own name, without the organization.")
     entity = forms.ChoiceField(
         label="Entity type",
+        help_text="What the workflow runs for.",
         choices=ENTITIES,
         initial="branch",
         required=False,
@@ -121,8 +122,17 @@ class FederatedForm(TrustForm):
             issuer, subject = self._identity(cleaned)
         except FederatedError as error:
             self.refuse(error)
+            self._name_what_else_is_missing(cleaned)
             return cleaned
         return cleaned | {"issuer": issuer, "subject": subject}
+
+    def _name_what_else_is_missing(self, cleaned: dict[str, Any]) -> None:
+        """One answer for a form that was sent empty, not one field after the other."""
+        for name in (*_NEEDED_BY.get(cleaned.get("scenario", ""), ()), "name", "audience"):
+            is_replaced = name in _PARTS and cleaned.get("subject")
+            if not cleaned.get(name) and name not in self.errors and not is_replaced:
+                label = str(self.fields[name].label)
+                self.add_error(name, f"Enter the {label[0].lower()}{label[1:]}.")
 
     def refuse(self, error: DomainError) -> None:
         """At the field that the chosen scenario shows."""
@@ -179,6 +189,12 @@ _NEEDED = (
     "name",
     "audience",
 )
+_NEEDED_BY = {
+    GITHUB: ("organization", "repository"),
+    KUBERNETES: ("issuer", "namespace", "service_account"),
+    IDENTITY: ("identity_issuer", "identity"),
+    OTHER: ("issuer", "subject"),
+}
 # Subjects by the entity type or scenario they belong to.
 _PATTERNS = {**GITHUB_SUBJECTS, KUBERNETES: KUBERNETES_SUBJECT, IDENTITY: "{identity}"}
 _PARTS = ("organization", "repository", "entity_value", "namespace", "service_account", "identity")
