@@ -59,9 +59,22 @@ if (navButton) {
   });
 }
 
+// Strips that scroll sideways on narrow screens begin where one is.
+function showPlace() {
+  for (const strip of document.querySelectorAll(".resource-menu, .pivot")) {
+    const here = strip.querySelector("[aria-current]");
+    const beyond = here ? here.getBoundingClientRect().right - strip.getBoundingClientRect().right : 0;
+    if (beyond > 0) strip.scrollLeft += beyond + 48; // a piece of the next one says that it goes on
+  }
+}
+showPlace();
+drawer.addEventListener("change", showPlace);
+
 // -------------------------------------------------------------- dialogs
 // <button data-opens="id"> opens a dialog of this page; <a data-panel href> fetches the panel that stands at its own
 // address and opens it over this page. Escape, focus trap and focus return are the browser's own.
+const FIELD = ".panel-body :is(input:not([type=hidden]), select, textarea):not([readonly], [disabled])";
+
 async function openPanel(link) {
   const answer = await fetch(link.href, { headers: { Accept: "text/html" } });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -80,6 +93,8 @@ async function openPanel(link) {
   document.body.append(dialog);
   prepare(dialog);
   dialog.showModal();
+  // A form begins at its first field, or where it says; a question stays on Close, never on its red button.
+  if (!dialog.querySelector("[autofocus]")) dialog.querySelector(FIELD)?.focus();
 }
 
 document.addEventListener("click", (event) => {
@@ -182,9 +197,26 @@ function prepare(scope) {
   for (const control of scope.querySelectorAll("[data-submits]")) {
     control.addEventListener("change", () => control.form.requestSubmit());
   }
-  for (const button of scope.querySelectorAll("[data-with-script]")) button.hidden = false;
+  for (const button of scope.querySelectorAll("[data-with-script], [data-reveals]")) button.hidden = false;
 }
 prepare(document);
+
+// The eye beside a password field. What was shown for a look is hidden again before it is sent: browsers remember
+// ordinary text.
+function reveal(button, shown) {
+  const field = document.getElementById(button.dataset.reveals);
+  field.type = shown ? "text" : "password";
+  button.setAttribute("aria-pressed", String(shown));
+  setIcon(button, shown ? "eye-off" : "eye");
+  return field;
+}
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-reveals]");
+  if (button) reveal(button, button.getAttribute("aria-pressed") !== "true").focus();
+});
+document.addEventListener("submit", (event) => {
+  for (const button of event.target.querySelectorAll("[data-reveals]")) reveal(button, false);
+});
 
 // ----------------------------------------------------------------- keys
 // Single keys, ignored while typing; they can be turned off on the help page (WCAG 2.1.4).

@@ -39,7 +39,8 @@ class SignInForm(LoginForm):  # type: ignore[misc] # allauth publishes no types
             dress(field)
         login.widget.attrs.update({"autocapitalize": "none", "spellcheck": "false"})
         # After a refusal the name stands; what is asked for is the password.
-        (password if self.is_bound else login).widget.attrs["autofocus"] = True
+        has_name = self.is_bound and bool(self.data.get("login", "").strip())
+        (password if has_name else login).widget.attrs["autofocus"] = True
 
 
 class _NewPasswordForm(PortalForm):
