@@ -21,7 +21,7 @@ class SetupLinkError(DomainError):
     def __init__(self) -> None:
         super().__init__(
             "setup_link",
-            "This set-up link cannot be used. A link works once and for an hour, ends when the server is "
+            "A set-up link works once and for an hour, ends when the server is "
             "started again, and has no use once there is an administrator.",
         )
 

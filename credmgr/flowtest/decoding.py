@@ -85,7 +85,8 @@ def decode_token(pasted: str, *, issuers: list[ListedIssuer], now: datetime) -> 
         token = UnverifiedToken.parse(text)
     except MalformedTokenError as error:
         raise UnreadableTokenError(
-            f"{error} Paste the whole token: three parts of letters, digits, - and _, separated by dots."
+            f"{error} Paste the whole token: three parts of letters, digits, hyphens and underscores, with "
+            "dots between them."
         ) from None
     return _judged(token, issuers, now)
 

@@ -70,14 +70,14 @@ def credential_rows(application: Application, now: datetime) -> list[CredentialR
 def counts_in_words(rows: Sequence[CredentialRow], federated: int = 0) -> str:
     """ "2 certificates, 3 secrets, 1 federated", or what to do when there is none."""
     certificates = sum(row.kind == "certificate" for row in rows)
-    if not rows and not federated:
-        return "Add a certificate or secret"
-    dated = (
-        f"{words.counted(certificates, 'certificate')}, {words.counted(len(rows) - certificates, 'secret')}"
-    )
-    if not federated:
-        return dated
-    return f"{dated}, {federated} federated" if rows else words.counted(federated, "federated credential")
+    secrets = len(rows) - certificates
+    parts = [
+        words.counted(certificates, "certificate") if certificates else "",
+        words.counted(secrets, "secret") if secrets else "",
+        f"{federated} federated" if rows and federated else "",
+        words.counted(federated, "federated credential") if federated and not rows else "",
+    ]
+    return ", ".join(part for part in parts if part) or "Add a certificate or secret"
 
 
 def banner(rows: Sequence[CredentialRow], now: datetime, *, federated: int = 0) -> Banner | None:

@@ -1,10 +1,11 @@
 """How dates, spans and counts are said. All times are UTC; every function takes its clock as an argument."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from credmgr.credentials.lifecycle import counted, day, days_between
 
-__all__ = ["counted", "day", "days_left", "initials", "machine_time", "moment", "relative"]
+__all__ = ["counted", "day", "days_left", "initials", "listed", "machine_time", "moment", "relative"]
 
 
 def moment(value: datetime, *, seconds: bool = False) -> str:
@@ -31,6 +32,11 @@ def days_left(end: datetime, now: datetime) -> str:
     if end <= now:
         return "Expired today" if days == 0 else f"Expired {counted(-days, 'day')} ago"
     return "Ends today" if days == 0 else f"{counted(days, 'day')} left"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """ "2 certificates", "2 certificates and 3 secrets", "1 role, 2 certificates and 3 secrets"."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
 
 def initials(name: str) -> str:

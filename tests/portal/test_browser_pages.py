@@ -100,6 +100,7 @@ def test_states_after_a_refusal_are_as_clean(walker: "Page", axe: Any, width: in
 
 def test_registers_from_the_list_and_lands_where_the_next_step_is(walker: "Page", axe: Any) -> None:
     walker.get_by_role("link", name="New registration").first.click()
+    walker.wait_for_url("**/applications/new")
     assert walker.evaluate("document.activeElement.name") == "display_name"
     walker.get_by_label("Name").fill("Registered by hand")
     walker.get_by_label("Nothing yet").check()

@@ -86,15 +86,21 @@ def utc_date(moment: datetime | None) -> SafeString | str:
 
 
 @register.simple_tag(takes_context=True)
-def ago(context: Context, moment: datetime | None, never: str = "Never") -> SafeString | str:
-    """Within a day relative ("4 min ago"), else the date; the exact time is in the element and its title."""
+def ago(
+    context: Context, moment: datetime | None, never: str = "Never", *, mid: bool = False
+) -> SafeString | str:
+    """Within a day relative ("4 min ago"), else the date; the exact time is in the element and its title.
+
+    mid: it stands in the middle of a sentence.
+    """
     if moment is None:
         return never
+    said = words.relative(moment, context.get("now") or timezone.now())
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         _machine(moment),
         words.moment(moment, seconds=True),
-        words.relative(moment, context.get("now") or timezone.now()),
+        said if mid else said[:1].upper() + said[1:],
     )
 
 

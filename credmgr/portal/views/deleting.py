@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from credmgr.audit.queries import recent_callers
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
+from credmgr.portal import words
 from credmgr.portal.access import application_or_404
 from credmgr.portal.forms.applications import ConfirmedForm, DisableForm
 from credmgr.portal.forms.base import PortalForm
@@ -131,6 +132,11 @@ def _deleted_tab() -> str:
 
 def _context(application: Application, form: PortalForm, *, back: str) -> dict[str, object]:
     now = timezone.now()
+    counts = (
+        (application.certificates.count(), "certificate"),
+        (application.client_secrets.count(), "client secret"),
+        (application.federated_credentials.count(), "federated credential"),
+    )
     return {
         "application": application,
         "form": form,
@@ -138,9 +144,7 @@ def _context(application: Application, form: PortalForm, *, back: str) -> dict[s
         "callers": recent_callers(application.pk, now - _LOOK_BACK),
         "look_back_days": _LOOK_BACK.days,
         "restore_days": settings.RESTORE_DAYS,
-        "certificate_count": application.certificates.count(),
-        "secret_count": application.client_secrets.count(),
-        "federated_count": application.federated_credentials.count(),
+        "holdings": words.listed([words.counted(count, noun) for count, noun in counts if count]),
     }
 
 
