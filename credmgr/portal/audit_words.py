@@ -8,6 +8,7 @@ from django.conf import settings
 
 from credmgr.audit.events import EventTag
 from credmgr.audit.models import AuditEvent
+from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.queries import verdict_words
 from credmgr.portal import words
 
@@ -127,10 +128,11 @@ def changes(recorded: Mapping[str, Any]) -> list[str]:
 def _test(recorded: Mapping[str, Any]) -> list[str]:
     """What came of a token test, then with what."""
     after = {name: value[1] for name, value in recorded.items()}
-    first = verdict_words(after.pop("verdict"), after.pop("error_code"))
-    if str(after.get("authority", "")).startswith(f"{settings.AUTHORITY_URL}/"):
-        del after["authority"]  # the built-in one goes without saying
-    return [first, *(_change(name, after[name]) for name in sorted(after, reverse=True))]
+    first = verdict_words(FlowRun(verdict=after["verdict"], error_code=after["error_code"]))
+    is_built_in = str(after.get("authority", "")).startswith(f"{settings.AUTHORITY_URL}/")
+    # The built-in authority, and the application's own client ID there, go without saying.
+    told = ["scope"] if is_built_in else ["scope", "authority", "client_id"]
+    return [first, *(_change(name, after[name]) for name in told if after.get(name))]
 
 
 def _change(name: str, value: Any) -> str:
