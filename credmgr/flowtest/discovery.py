@@ -14,8 +14,17 @@ ENDPOINT_MISSING = "endpoint-missing"
 ENDPOINT_NOT_LISTED = "endpoint-not-listed"
 NO_METADATA = "no-metadata"
 NOT_JSON = "not-json"
+OTHER_CLOUD = "other-cloud"
+NO_TENANT = "no-tenant"
 # The step before reads as failed when a run ends with one of these, although its status was 200.
-USELESS_DOCUMENT = {ISSUER_DIFFERS, ENDPOINT_MISSING, ENDPOINT_NOT_LISTED, NOT_JSON}
+USELESS_DOCUMENT = {
+    ISSUER_DIFFERS,
+    ENDPOINT_MISSING,
+    ENDPOINT_NOT_LISTED,
+    NOT_JSON,
+    OTHER_CLOUD,
+    NO_TENANT,
+}
 _OIDC = "/.well-known/openid-configuration"
 _OAUTH = "/.well-known/oauth-authorization-server"
 
@@ -43,13 +52,7 @@ class Metadata:
 
     def check(self, document: Mapping[str, Any], is_listed: Callable[[str], bool]) -> None:
         """Raise UnusableAnswerError unless the document fits and points to listed origins only (O-7)."""
-        found = document.get("issuer")
-        if found != self.issuer:
-            raise UnusableAnswerError(
-                ISSUER_DIFFERS,
-                f"The discovery document names another issuer than {self.issuer}, which was asked for.",
-                str(found or ""),
-            )
+        self.check_issuer(document)
         for member in ("token_endpoint", "jwks_uri"):
             address = document.get(member)
             if not isinstance(address, str) or not address:
@@ -61,6 +64,16 @@ class Metadata:
                     f"The {member} in the discovery document is on an origin that is not listed.",
                     address,
                 )
+
+    def check_issuer(self, document: Mapping[str, Any]) -> None:
+        """Raise UnusableAnswerError unless the document is that of the issuer asked for."""
+        found = document.get("issuer")
+        if found != self.issuer:
+            raise UnusableAnswerError(
+                ISSUER_DIFFERS,
+                f"The discovery document names another issuer than {self.issuer}, which was asked for.",
+                str(found or ""),
+            )
 
 
 def entra_metadata_url(authority: str, version: str) -> str:

@@ -27,6 +27,8 @@ def acquire(
 ) -> dict[str, Any]:
     """MSAL's answer, a token or an OAuth error. is_issuer: the authority is an OpenID Connect issuer.
 
+    instance_discovery: the authority is one of Microsoft's clouds, whose aliases MSAL may ask for.
+
     Raises ClientRefusedError; then the last recorded exchange may say why. What the wire raises goes through.
     """
     where = {"oidc_authority": authority} if is_issuer else {"authority": authority}

@@ -210,7 +210,7 @@ class Diagnosis:
 
 
 @dataclass
-class Place:
+class Aim:
     """Where the test went, as whom, and what it asked for. kind: as in registrations.models."""
 
     kind: str = "built-in"
@@ -231,7 +231,7 @@ class Report:
     shapes: list[ShapeResult]
     diagnosis: Diagnosis
     any_suffices: bool = False
-    place: Place = field(default_factory=Place)
+    aim: Aim = field(default_factory=Aim)
     format: int = FORMAT
 
     @property
@@ -252,7 +252,7 @@ class Report:
             shapes=[_shape_from(item) for item in data["shapes"]],
             diagnosis=_diagnosis_from(data["diagnosis"]),
             any_suffices=data.get("any_suffices", False),
-            place=Place(**data.get("place", {})),
+            aim=Aim(**data.get("aim", {})),
             format=data["format"],
         )
 

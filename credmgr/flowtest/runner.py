@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from credmgr.flowtest.cloud_metadata import cloud_metadata
 from credmgr.flowtest.discovery import Metadata, entra_metadata_url, issuer_metadata
 from credmgr.flowtest.redaction import Redactor
 from credmgr.flowtest.report import Shape, ShapeResult, Verdict
@@ -18,6 +19,7 @@ from credmgr.flowtest.tries import Try
 from credmgr.flowtest.ways import Way
 from credmgr.flowtest.wire import RecordingClient
 from credmgr.outbound import Deadline
+from credmgr.registrations.models import ENTRA, OIDC
 
 
 @dataclass
@@ -134,8 +136,10 @@ class _Run:
 
 def _metadata_of(target: Target) -> dict[str, Metadata]:
     """The metadata documents that a test of this target may meet, by address."""
-    if not target.has_tenants:
+    if target.kind == OIDC:
         return issuer_metadata(target.authority)
+    if target.kind == ENTRA:
+        return cloud_metadata(target)
     authority = target.authority
     return {
         entra_metadata_url(authority, "2.0"): Metadata("Discovery", f"{authority}/v2.0"),

@@ -1,9 +1,12 @@
 """Which scope a test asks for: the default, and what the directory has to offer."""
 
+from urllib.parse import urlsplit
+
+from credmgr.clouds import cloud_of_host
 from credmgr.errors import DomainError
 from credmgr.flowtest.spec import Asked
 from credmgr.registrations.models import ENTRA, OIDC, Application
-from credmgr.registrations.resources import Resource, resources_of
+from credmgr.registrations.resources import GRAPH_CLIENT_ID, Resource, resources_of
 
 DEFAULT = "/.default"
 GRAPH_SCOPE = f"https://graph.microsoft.com{DEFAULT}"
@@ -18,7 +21,7 @@ def default_scope(application: Application) -> str:
     if application.authority_kind == OIDC:
         return ""
     if application.authority_kind == ENTRA:
-        return GRAPH_SCOPE
+        return _graph_of(application)
     uri = application.identifier_uris.filter(is_released=False).order_by("pk").first()
     return f"{uri.uri}{DEFAULT}" if uri else GRAPH_SCOPE
 
@@ -28,7 +31,8 @@ def scope_suggestions(application: Application, most: int) -> list[tuple[str, st
     if application.authority_kind == OIDC:
         return []
     if application.authority_kind == ENTRA:
-        return [(GRAPH_SCOPE, "Microsoft Graph")]
+        own = f"api://{application.external_client_id}{DEFAULT}"
+        return [(_graph_of(application), "Microsoft Graph"), (own, application.display_name)]
     resources = resources_for(application)[:most]
     return [(f"{resource.names[0]}{DEFAULT}", resource.name) for resource in resources if resource.names]
 
@@ -60,6 +64,12 @@ def _sendable(field: str, what: str, text: str) -> str:
             f"{field}_unprintable", f"The {what} holds a line break or a control character.", field=field
         )
     return value
+
+
+def _graph_of(application: Application) -> str:
+    """Microsoft Graph of the cloud in which the application lives; by its GUID where the cloud is unknown."""
+    cloud = cloud_of_host(urlsplit(application.authority_url).netloc)
+    return f"{cloud.graph_url if cloud else GRAPH_CLIENT_ID}{DEFAULT}"
 
 
 def resources_for(application: Application) -> list[Resource]:

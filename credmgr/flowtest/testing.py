@@ -19,7 +19,7 @@ from credmgr.flowtest.expecting import expected_token
 from credmgr.flowtest.limits import place_for
 from credmgr.flowtest.material import Brought, Prepared, credential_kind, credential_name, prepare
 from credmgr.flowtest.models import FlowRun
-from credmgr.flowtest.report import Place, Report, ShapeResult, decisive
+from credmgr.flowtest.report import Aim, Report, ShapeResult, decisive
 from credmgr.flowtest.runner import FlowOutcome, run_flow
 from credmgr.flowtest.scopes import clean_asked
 from credmgr.flowtest.shapes import SecretMaterial
@@ -128,7 +128,7 @@ def _report(
         outcome.shapes,
         diagnosis,
         outcome.any_suffices,
-        Place(target.kind, target.authority, target.client_id, **asdict(asked)),
+        Aim(target.kind, target.authority, target.client_id, **asdict(asked)),
     )
 
 
@@ -164,7 +164,7 @@ def _keep(
         credential_kind=credential_kind(credential),
         credential_name=credential_name(credential),
         target=target.name[:255],
-        scope=report.place.scope,
+        scope=report.aim.scope,
         verdict=str(told.verdict),
         error=told.error.error[:64] if told.error else "",
         error_code=told.error.code if told.error else 0,
@@ -186,7 +186,7 @@ def _keep(
         object_name=run.credential_name,
         changes={
             "authority": ["", report.authority],
-            "client_id": ["", report.place.client_id],
+            "client_id": ["", report.aim.client_id],
             "scope": ["", run.scope],
             "verdict": ["", run.verdict],
             "error_code": [0, run.error_code],

@@ -19,7 +19,7 @@ from credmgr.flowtest.ways import NoWayError, Way, entra_ways, issuer_ways
 from credmgr.flowtest.wire import TOKEN_REQUEST, RecordingClient
 from credmgr.jose.errors import JoseError
 from credmgr.outbound import OutboundError
-from credmgr.registrations.models import BUILT_IN
+from credmgr.registrations.models import BUILT_IN, ENTRA
 
 
 class Try:
@@ -76,7 +76,11 @@ class Try:
             if answer is not None:
                 self._judge(answer, now)
         except (OutboundError, UnusableAnswerError) as error:
-            self._unreachable(error)
+            # MSAL asks for the cloud's aliases after a refusal; that failing, the refusal still stands.
+            if (refusal := self._token_refusal()) is not None:
+                self._refused(refusal)
+            else:
+                self._unreachable(error)
         self.finish(now)
 
     def finish(self, now: datetime) -> None:
@@ -115,6 +119,7 @@ class Try:
                     asked.scope,
                     self._client,
                     is_issuer=not self._target.has_tenants,
+                    instance_discovery=self._target.kind == ENTRA,
                 )
             return plain_client.acquire(
                 str(self._issuer_metadata()["token_endpoint"]),
@@ -126,13 +131,20 @@ class Try:
             )
         except ClientRefusedError as error:
             exchanges = self._client.exchanges
-            if exchanges and exchanges[-1].status >= 400:
+            if (refusal := self._token_refusal()) is not None:
+                self._refused(refusal)
+            elif exchanges and exchanges[-1].status >= 400:
                 self._refused(exchanges[-1])
             else:
                 self._not_sent("client", str(error))
         except (NoAlgorithmError, JoseError) as error:
             self._not_sent("no-algorithm", str(error))
         return None
+
+    def _token_refusal(self) -> Exchange | None:
+        """The token request, where it was answered with an OAuth error."""
+        token = (each for each in self._client.exchanges if each.name == TOKEN_REQUEST)
+        return next((each for each in token if each.status >= 400 and oauth_error(each).error), None)
 
     def _issuer_metadata(self) -> dict[str, Any]:
         """The metadata that names the token endpoint."""

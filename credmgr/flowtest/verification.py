@@ -93,18 +93,20 @@ def _checks(
     expected: Expectations,
     now: datetime,
 ) -> Iterator[Check]:
-    yield _signature(token, key_set)
+    yield signature_check(token, key_set)
     claims = token.claims
     yield issuer_check(claims, metadata)
     yield _audience(claims, expected)
-    yield _equal("Directory is the one asked", claims.get("tid"), expected.tenant_id)
+    yield equal_check("Directory is the one asked", claims.get("tid"), expected.tenant_id)
     client = claims.get("azp") if claims.get("ver") == "2.0" else claims.get("appid")
-    yield _equal("Client is this application", client, expected.client_id)
-    yield _proof(claims, expected)
+    yield equal_check("Client is this application", client, expected.client_id)
+    yield proof_check(claims, expected.proof)
     yield times_check(claims, now)
 
 
-def _signature(token: UnverifiedToken, key_set: Mapping[str, Any]) -> Check:
+def signature_check(token: UnverifiedToken, key_set: Mapping[str, Any]) -> Check:
+    """RS256 by the key that the header names, from the published key set."""
+
     def check() -> str:
         kid = token.header.get("kid")
         key = find_key(key_set, kid if isinstance(kid, str) else "")
@@ -135,12 +137,13 @@ def _audience(claims: Mapping[str, Any], expected: Expectations) -> Check:
     return Check(name, "failed", f"The token is for {audience}")
 
 
-def _proof(claims: Mapping[str, Any], expected: Expectations) -> Check:
+def proof_check(claims: Mapping[str, Any], proof: str) -> Check:
+    """The token says how the client proved itself: "1" by a secret, "2" by an assertion."""
     claim = "azpacr" if claims.get("ver") == "2.0" else "appidacr"
-    name = f"Proof was {_PROOFS[expected.proof]}"
-    if claims.get(claim) == expected.proof:
-        return Check(name, "ok", f"{claim} is {expected.proof}")
-    return Check(name, "failed", f"{claim} is {claims.get(claim)}, {expected.proof} was expected")
+    name = f"Proof was {_PROOFS[proof]}"
+    if claims.get(claim) == proof:
+        return Check(name, "ok", f"{claim} is {proof}")
+    return Check(name, "failed", f"{claim} is {claims.get(claim)}, {proof} was expected")
 
 
 def times_check(claims: Mapping[str, Any], now: datetime) -> Check:
@@ -154,7 +157,8 @@ def times_check(claims: Mapping[str, Any], now: datetime) -> Check:
     return attempt("Times hold", check)
 
 
-def _equal(name: str, found: object, wanted: str) -> Check:
+def equal_check(name: str, found: object, wanted: str) -> Check:
+    """One value is the one expected."""
     if found == wanted:
         return Check(name, "ok", wanted)
     return Check(name, "failed", f"The token says {found}, {wanted} was expected")

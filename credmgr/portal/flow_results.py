@@ -104,7 +104,7 @@ def result_context(application: Application, run: FlowRun, now: datetime) -> dic
         "report": report,
         "diagnosis": report.diagnosis,
         "succeeded": worked,
-        "target": report.place,
+        "target": report.aim,
         "shapes": shapes,
         "decisive": decisive,
         "support": support_text(run, report),
@@ -120,7 +120,7 @@ def result_context(application: Application, run: FlowRun, now: datetime) -> dic
 
 def rerun_fields(run: FlowRun, report: Report) -> list[tuple[str, str]]:
     """(name, value) of the form that repeats this run."""
-    asked = [(name, getattr(report.place, name)) for name in ("resource", "audience", "key_id")]
+    asked = [(name, getattr(report.aim, name)) for name in ("resource", "audience", "key_id")]
     return [
         ("credential", str(run.credential_id)),
         ("scope", run.scope),
@@ -131,7 +131,7 @@ def rerun_fields(run: FlowRun, report: Report) -> list[tuple[str, str]]:
 
 def directory_of_run(report: Report) -> uuid.UUID | None:
     """The directory of the built-in authority that was asked; None elsewhere."""
-    return parse_guid(report.authority.rpartition("/")[2]) if report.place.kind == BUILT_IN else None
+    return parse_guid(report.authority.rpartition("/")[2]) if report.aim.kind == BUILT_IN else None
 
 
 def credential_of(application: Application, run: FlowRun) -> ClientSecret | Certificate | None:
@@ -149,13 +149,13 @@ def support_text(run: FlowRun, report: Report) -> str:
     error = result.error
     if error is None:
         return ""
-    if report.place.kind == OIDC:
+    if report.aim.kind == OIDC:
         return "\n".join(
             [
                 f"Error: {error.error}, {error.status}",
                 f"Description: {error.description}",
                 f"Issuer: {report.authority}",
-                f"Client ID: {report.place.client_id}",
+                f"Client ID: {report.aim.client_id}",
                 f"Time: {run.started_at.isoformat(timespec='seconds')}",
             ]
         )
@@ -186,8 +186,8 @@ def _token_view(
 
 def _names(application: Application, report: Report, scope: str, token: TokenFacts) -> dict[str, str]:
     """What is known here of ids in the token."""
-    if report.place.kind != BUILT_IN:
-        return {report.place.client_id: application.display_name}
+    if report.aim.kind != BUILT_IN:
+        return {report.aim.client_id: application.display_name}
     asked_in = directory_of_run(report) or application.tenant_id
     names = {
         str(application.client_id): application.display_name,

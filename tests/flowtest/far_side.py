@@ -60,14 +60,15 @@ def make_ca(folder: Path, name: str = "ca") -> tuple[Path, ec.EllipticCurvePriva
     return path, key, certificate
 
 
-def make_leaf(folder: Path, key: ec.EllipticCurvePrivateKey, ca: x509.Certificate, host: str) -> Path:
-    """Key and certificate for a host name, in one PEM file."""
+def make_leaf(folder: Path, key: ec.EllipticCurvePrivateKey, ca: x509.Certificate, *hosts: str) -> Path:
+    """Key and certificate for host names, in one PEM file."""
     own = ec.generate_private_key(ec.SECP256R1())
     now = dt.datetime.now(dt.UTC)
-    names: list[x509.GeneralName] = [x509.DNSName(host), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names: list[x509.GeneralName] = [x509.DNSName(host) for host in hosts]
+    names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
     certificate = (
         x509.CertificateBuilder()
-        .subject_name(_name(host))
+        .subject_name(_name(hosts[0]))
         .issuer_name(ca.subject)
         .public_key(own.public_key())
         .serial_number(x509.random_serial_number())
@@ -76,7 +77,7 @@ def make_leaf(folder: Path, key: ec.EllipticCurvePrivateKey, ca: x509.Certificat
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(key, hashes.SHA256())
     )
-    path = folder / f"leaf-{host}.pem"
+    path = folder / f"leaf-{hosts[0]}.pem"
     path.write_bytes(
         own.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -89,9 +90,9 @@ def make_leaf(folder: Path, key: ec.EllipticCurvePrivateKey, ca: x509.Certificat
 class FarSide:
     """One https server on a free port of 127.0.0.1, ended by close()."""
 
-    def __init__(self, folder: Path, host: str = "localhost") -> None:
+    def __init__(self, folder: Path, *hosts: str) -> None:
         self.ca_file, key, certificate = make_ca(folder)
-        leaf = make_leaf(folder, key, certificate, host)
+        leaf = make_leaf(folder, key, certificate, *(hosts or ("localhost",)))
         self.answers: dict[tuple[str, str], Callable[[Handler], None]] = {}
         self.requests: list[tuple[str, str, dict[str, str], str]] = []
         self.signing_key = rsa_key(0)

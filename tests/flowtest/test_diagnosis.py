@@ -365,6 +365,8 @@ def test_every_page_that_a_cure_names_exists() -> None:
             "origin_new",
             "origins",
             "directory_testing",
+            "application_properties",
+            "certificate",
         )
     }
     source = "".join(path.read_text() for path in Path(diagnosis_package.__file__).parent.glob("*.py"))
@@ -373,4 +375,6 @@ def test_every_page_that_a_cure_names_exists() -> None:
     for name in named:
         thing = "directory_id" if name in OF_DIRECTORY else "application_id"
         arguments = {} if name in WITHOUT_APPLICATION else {thing: uuid.uuid4()}
+        if name == "portal:certificate":
+            arguments["certificate_id"] = uuid.uuid4()
         assert reverse(name, kwargs=arguments)

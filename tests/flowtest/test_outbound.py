@@ -318,7 +318,7 @@ def test_a_certificate_of_another_ca(far_side: FarSide, tmp_path: Path) -> None:
 
 
 def test_a_certificate_for_another_name(tmp_path: Path) -> None:
-    side = FarSide(tmp_path, host="elsewhere.example")
+    side = FarSide(tmp_path, "elsewhere.example")
     try:
         with pytest.raises(OutboundError) as caught:
             fetch(origin_for(side), f"{side.url}/")

@@ -1,32 +1,21 @@
 """Registrations that live at the peers, and the peers: over https with a CA of the tests, and over http."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from django.utils import timezone
 
-from credmgr.accounts.models import User
-from credmgr.audit.recording import Actor
-from credmgr.credentials.certificates import add_certificate
-from credmgr.credentials.client_secrets import add_client_secret
-from credmgr.credentials.findings import examine
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.env import AllowedOrigin
-from credmgr.flowtest import testing
-from credmgr.flowtest.material import Brought
 from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.report import Report
-from credmgr.flowtest.spec import Asked
 from credmgr.jose.jwk import public_jwk
-from credmgr.registrations.directories import ensure_default_tenant
 from credmgr.registrations.models import OIDC, Application
-from credmgr.registrations.registering import register_application
+from tests.elsewhere import Elsewhere
 from tests.flowtest.far_side import Client, make_ca, make_leaf
 from tests.peers.processes import peer
 
@@ -118,81 +107,24 @@ def path_issuer(tls: Tls) -> Iterator[Peer]:
     yield from started("oidc_provider.mjs", tls, https=True, path="/tenants/one", clients=CLIENTS)
 
 
-@dataclass
-class Elsewhere:
-    """Registrations that live at a peer, and how they are tested."""
+class AtPeers(Elsewhere):
+    """Registrations that live at a peer; a run brings the secret that all clients of the peers have."""
 
-    actor: Actor
-    now: datetime
-    list_origin: Callable[[AllowedOrigin], None]
-
-    def register(self, at: Peer, client_id: str, *, listed: bool = True) -> Application:
+    def at(self, peer_: Peer, client_id: str, *, listed: bool = True) -> Application:
         """A registration whose clients are called so at the peer."""
-        application = register_application(
-            tenant=ensure_default_tenant(self.now),
-            display_name=f"{client_id} elsewhere",
-            actor=self.actor,
-            now=self.now,
-        )
-        application.authority_kind = OIDC
-        application.authority_url = at.issuer
-        application.external_client_id = client_id
-        application.save()
         if listed:
-            self.list_origin(at.listed())
-        return application
-
-    def secret(self, application: Application) -> ClientSecret:
-        """A client secret; its value is given to each run."""
-        row, _ = add_client_secret(
-            application,
-            description="pasted",
-            start_at=self.now - timedelta(days=1),
-            end_at=self.now + timedelta(days=30),
-            actor=self.actor,
-            now=self.now,
-        )
-        return row
-
-    def certificate(self, application: Application, key: Client) -> Certificate:
-        """A certificate with its key kept."""
-        found = examine(
-            application,
-            certificate_file=key.pem,
-            keep_private_key=True,
-            key_file=key.key_pem,
-            password="",
-            now=self.now,
-        )
-        return add_certificate(application, examination=found, description="", actor=self.actor, now=self.now)
+            self.list_origin(peer_.listed())
+        return self.register(OIDC, peer_.issuer, client_id)
 
     def run(
-        self,
-        credential: ClientSecret | Certificate,
-        *,
-        scope: str = "",
-        value: str = SECRET,
-        **asked: str,
+        self, credential: ClientSecret | Certificate, *, scope: str = "", value: str = "", **asked: str
     ) -> tuple[FlowRun, Report]:
         """One test."""
-        run, _ = testing.test_credential(
-            credential.application,
-            credential,
-            asked=Asked(scope, **asked),
-            brought=Brought(value if isinstance(credential, ClientSecret) else ""),
-            actor=self.actor,
-            now=timezone.now(),
-        )
-        return run, Report.from_json(run.report)
+        value = value or (SECRET if isinstance(credential, ClientSecret) else "")
+        return super().run(credential, scope=scope, value=value, **asked)
 
 
 @pytest.fixture
-def elsewhere(db: None, settings: Any) -> Elsewhere:
-    """A directory for registrations that live elsewhere. The list of origins starts empty."""
-    settings.ALLOWED_ORIGINS = []
-    user = User.objects.create_user("robin", password=None, first_name="Robin", last_name="Vale")
-
-    def list_origin(entry: AllowedOrigin) -> None:
-        settings.ALLOWED_ORIGINS = [*settings.ALLOWED_ORIGINS, entry]
-
-    return Elsewhere(Actor("Robin Vale", user), timezone.now(), list_origin)
+def elsewhere(db: None, settings: Any) -> AtPeers:
+    """A directory for registrations that live at the peers. The list of origins starts empty."""
+    return AtPeers.prepared(settings)

@@ -9,7 +9,7 @@ import pytest
 from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.report import Report
 from tests.flowtest.far_side import Client
-from tests.peers.conftest import API, CURVE, RSA, SECRET, Elsewhere, Peer, Tls, client, started
+from tests.peers.conftest import API, CURVE, RSA, SECRET, AtPeers, Peer, Tls, client, started
 
 NO_PATH = "MSAL needs a path in the issuer's address"
 
@@ -33,8 +33,8 @@ def assert_verified(run: FlowRun, report: Report) -> None:
     }
 
 
-def test_basic_at_a_root_path_issuer(elsewhere: Elsewhere, root_issuer: Peer) -> None:
-    secret = elsewhere.secret(elsewhere.register(root_issuer, "by-basic"))
+def test_basic_at_a_root_path_issuer(elsewhere: AtPeers, root_issuer: Peer) -> None:
+    secret = elsewhere.secret(elsewhere.at(root_issuer, "by-basic"))
     run, report = elsewhere.run(secret, scope="routes.read", resource=API)
     assert_verified(run, report)
     assert told(report) == [("secret-basic", "verified")]
@@ -60,23 +60,23 @@ def test_basic_at_a_root_path_issuer(elsewhere: Elsewhere, root_issuer: Peer) ->
     ],
 )
 def test_the_way_follows_the_metadata(
-    elsewhere: Elsewhere, tls: Tls, path: str, methods: list[str], way: str, reason: str
+    elsewhere: AtPeers, tls: Tls, path: str, methods: list[str], way: str, reason: str
 ) -> None:
     """Client ids and secrets with signs of their own survive both forms."""
     clients = [client("with signs/+&", methods[0], client_secret=SECRET)]
     for each in started("oidc_provider.mjs", tls, https=True, path=path, clients=clients, methods=methods):
-        secret = elsewhere.secret(elsewhere.register(each, "with signs/+&"))
+        secret = elsewhere.secret(elsewhere.at(each, "with signs/+&"))
         run, report = elsewhere.run(secret, scope="routes.read")
         assert run.verdict == "acquired", report.diagnosis
         assert told(report) == [(way, "acquired")]
         assert reason in report.decisive.client_reason
 
 
-def test_a_kind_of_credential_that_the_issuer_does_not_take(elsewhere: Elsewhere, tls: Tls) -> None:
+def test_a_kind_of_credential_that_the_issuer_does_not_take(elsewhere: AtPeers, tls: Tls) -> None:
     for each in started(
         "oidc_provider.mjs", tls, https=True, path="", clients=[], methods=["client_secret_basic"]
     ):
-        certificate = elsewhere.certificate(elsewhere.register(each, "by-key"), RSA)
+        certificate = elsewhere.certificate(elsewhere.at(each, "by-key"), RSA)
         run, report = elsewhere.run(certificate)
         assert (run.verdict, report.diagnosis.cause) == ("invalid", "no-way")
         assert "client_secret_basic" in report.diagnosis.summary
@@ -88,9 +88,9 @@ def test_a_kind_of_credential_that_the_issuer_does_not_take(elsewhere: Elsewhere
     [("by-key", RSA, "RS256", ""), ("by-curve", CURVE, "ES256", ""), ("by-kid", RSA, "RS256", "key of 2026")],
 )
 def test_private_key_jwt(
-    elsewhere: Elsewhere, root_issuer: Peer, client_id: str, key: Client, algorithm: str, key_id: str
+    elsewhere: AtPeers, root_issuer: Peer, client_id: str, key: Client, algorithm: str, key_id: str
 ) -> None:
-    certificate = elsewhere.certificate(elsewhere.register(root_issuer, client_id), key)
+    certificate = elsewhere.certificate(elsewhere.at(root_issuer, client_id), key)
     run, report = elsewhere.run(certificate, resource=API, key_id=key_id)
     assert_verified(run, report)
     assert told(report) == [("private-key-jwt", "verified")]
@@ -101,16 +101,16 @@ def test_private_key_jwt(
     assert (claims["iss"], claims["sub"], claims["aud"]) == (client_id, client_id, root_issuer.issuer)
 
 
-def test_another_kid_is_refused_and_explained(elsewhere: Elsewhere, root_issuer: Peer) -> None:
-    certificate = elsewhere.certificate(elsewhere.register(root_issuer, "by-kid"), RSA)
+def test_another_kid_is_refused_and_explained(elsewhere: AtPeers, root_issuer: Peer) -> None:
+    certificate = elsewhere.certificate(elsewhere.at(root_issuer, "by-kid"), RSA)
     run, report = elsewhere.run(certificate, resource=API, key_id="another")
     assert (run.verdict, run.error, run.error_code) == ("refused", "invalid_client", 0)
     assert told(report) == [("private-key-jwt", "refused"), ("private-key-jwt-endpoint", "refused")]
     assert any("kid" in step.text for step in report.diagnosis.steps)
 
 
-def test_a_token_without_a_resource_is_opaque(elsewhere: Elsewhere, root_issuer: Peer) -> None:
-    secret = elsewhere.secret(elsewhere.register(root_issuer, "by-basic"))
+def test_a_token_without_a_resource_is_opaque(elsewhere: AtPeers, root_issuer: Peer) -> None:
+    secret = elsewhere.secret(elsewhere.at(root_issuer, "by-basic"))
     run, report = elsewhere.run(secret)
     assert run.verdict == "acquired"
     assert report.decisive.token is None
@@ -119,15 +119,15 @@ def test_a_token_without_a_resource_is_opaque(elsewhere: Elsewhere, root_issuer:
     assert [hop.status for hop in report.decisive.hops][2:] == ["Not run", "Not run"]
 
 
-def test_plain_http_on_loopback(elsewhere: Elsewhere, http_issuer: Peer) -> None:
-    secret = elsewhere.secret(elsewhere.register(http_issuer, "by-basic"))
+def test_plain_http_on_loopback(elsewhere: AtPeers, http_issuer: Peer) -> None:
+    secret = elsewhere.secret(elsewhere.at(http_issuer, "by-basic"))
     run, report = elsewhere.run(secret, scope="routes.read", resource=API)
     assert_verified(run, report)
     assert report.decisive.client_reason == "MSAL refuses an issuer without https"
 
 
-def test_msal_runs_where_the_issuer_has_a_path(elsewhere: Elsewhere, path_issuer: Peer) -> None:
-    secret = elsewhere.secret(elsewhere.register(path_issuer, "by-post"))
+def test_msal_runs_where_the_issuer_has_a_path(elsewhere: AtPeers, path_issuer: Peer) -> None:
+    secret = elsewhere.secret(elsewhere.at(path_issuer, "by-post"))
     run, report = elsewhere.run(secret, scope="routes.read")
     assert run.verdict == "acquired", report.diagnosis  # MSAL has no parameter for a resource
     assert told(report) == [("secret", "acquired")]
@@ -135,8 +135,8 @@ def test_msal_runs_where_the_issuer_has_a_path(elsewhere: Elsewhere, path_issuer
     assert [hop.name for hop in report.decisive.hops if hop.outcome == "ok"] == ["Discovery", "Token request"]
 
 
-def test_msal_signs_for_an_issuer_with_a_path(elsewhere: Elsewhere, path_issuer: Peer) -> None:
-    certificate = elsewhere.certificate(elsewhere.register(path_issuer, "by-key"), RSA)
+def test_msal_signs_for_an_issuer_with_a_path(elsewhere: AtPeers, path_issuer: Peer) -> None:
+    certificate = elsewhere.certificate(elsewhere.at(path_issuer, "by-key"), RSA)
     run, report = elsewhere.run(certificate, scope="routes.read")
     assert run.verdict == "acquired", report.diagnosis
     assert told(report) == [("thumbprint", "acquired")]
@@ -144,8 +144,8 @@ def test_msal_signs_for_an_issuer_with_a_path(elsewhere: Elsewhere, path_issuer:
 
 
 # ---------------------------------------------------------------- refusals, in the issuer's words and ours
-def test_a_wrong_secret(elsewhere: Elsewhere, root_issuer: Peer) -> None:
-    secret = elsewhere.secret(elsewhere.register(root_issuer, "by-basic"))
+def test_a_wrong_secret(elsewhere: AtPeers, root_issuer: Peer) -> None:
+    secret = elsewhere.secret(elsewhere.at(root_issuer, "by-basic"))
     run, report = elsewhere.run(secret, value='"11111111-2222-4333-8444-555555555555 "')
     assert (run.verdict, run.error) == ("refused", "invalid_client")
     assert report.diagnosis.cause == "client-not-accepted"
@@ -153,8 +153,8 @@ def test_a_wrong_secret(elsewhere: Elsewhere, root_issuer: Peer) -> None:
     assert {"Quotes", "client_secret_basic", "client_secret_post"} <= causes
 
 
-def test_an_unknown_client(elsewhere: Elsewhere, root_issuer: Peer) -> None:
-    secret = elsewhere.secret(elsewhere.register(root_issuer, "nobody"))
+def test_an_unknown_client(elsewhere: AtPeers, root_issuer: Peer) -> None:
+    secret = elsewhere.secret(elsewhere.at(root_issuer, "nobody"))
     run, report = elsewhere.run(secret)
     assert (run.verdict, run.error, report.diagnosis.cause) == (
         "refused",
@@ -174,29 +174,29 @@ def test_an_unknown_client(elsewhere: Elsewhere, root_issuer: Peer) -> None:
     ],
 )
 def test_other_refusals(
-    elsewhere: Elsewhere,
+    elsewhere: AtPeers,
     root_issuer: Peer,
     client_id: str,
     asked: dict[str, str],
     error: str,
     cause: str,
 ) -> None:
-    secret = elsewhere.secret(elsewhere.register(root_issuer, client_id))
+    secret = elsewhere.secret(elsewhere.at(root_issuer, client_id))
     run, report = elsewhere.run(secret, **asked)
     assert (run.verdict, run.error, report.diagnosis.cause) == ("refused", error, cause)
     assert len(report.shapes) == 1, "only invalid_client speaks of the way"
 
 
 # ---------------------------------------------------------------- what stops a test before anything is sent
-def test_an_origin_that_is_not_listed_is_never_called(elsewhere: Elsewhere, root_issuer: Peer) -> None:
-    secret = elsewhere.secret(elsewhere.register(root_issuer, "by-basic", listed=False))
+def test_an_origin_that_is_not_listed_is_never_called(elsewhere: AtPeers, root_issuer: Peer) -> None:
+    secret = elsewhere.secret(elsewhere.at(root_issuer, "by-basic", listed=False))
     run, report = elsewhere.run(secret)
     assert (run.verdict, report.diagnosis.cause) == ("unreachable", "not-listed")
     assert report.diagnosis.steps[0].copy == root_issuer.issuer
 
 
-def test_an_issuer_under_another_spelling(elsewhere: Elsewhere, root_issuer: Peer) -> None:
-    application = elsewhere.register(root_issuer, "by-basic")
+def test_an_issuer_under_another_spelling(elsewhere: AtPeers, root_issuer: Peer) -> None:
+    application = elsewhere.at(root_issuer, "by-basic")
     application.authority_url += "/"
     application.save()
     run, report = elsewhere.run(elsewhere.secret(application))
@@ -206,16 +206,16 @@ def test_an_issuer_under_another_spelling(elsewhere: Elsewhere, root_issuer: Pee
     assert report.decisive.hops[0].outcome == "failed"
 
 
-def test_a_ca_that_is_not_trusted(elsewhere: Elsewhere, root_issuer: Peer, settings: Any) -> None:
-    application = elsewhere.register(root_issuer, "by-basic")
+def test_a_ca_that_is_not_trusted(elsewhere: AtPeers, root_issuer: Peer, settings: Any) -> None:
+    application = elsewhere.at(root_issuer, "by-basic")
     settings.ALLOWED_ORIGINS = [replace(each, ca_file="") for each in settings.ALLOWED_ORIGINS]
     run, report = elsewhere.run(elsewhere.secret(application))
     assert (run.verdict, report.diagnosis.cause) == ("unreachable", "tls-not-trusted")
     assert "CA" in report.diagnosis.steps[0].title
 
 
-def test_no_metadata_at_this_address(elsewhere: Elsewhere, root_issuer: Peer) -> None:
-    application = elsewhere.register(root_issuer, "by-basic")
+def test_no_metadata_at_this_address(elsewhere: AtPeers, root_issuer: Peer) -> None:
+    application = elsewhere.at(root_issuer, "by-basic")
     application.authority_url += "/nowhere"
     application.save()
     run, report = elsewhere.run(elsewhere.secret(application))
@@ -223,10 +223,10 @@ def test_no_metadata_at_this_address(elsewhere: Elsewhere, root_issuer: Peer) ->
     assert [hop.name for hop in report.decisive.hops][:2] == ["Discovery", "Discovery, RFC 8414"]
 
 
-def test_nothing_secret_is_kept(elsewhere: Elsewhere, root_issuer: Peer) -> None:
+def test_nothing_secret_is_kept(elsewhere: AtPeers, root_issuer: Peer) -> None:
     """Canaries: the secret in every spelling it was sent in, the assertion's signature, the token."""
-    secret = elsewhere.secret(elsewhere.register(root_issuer, "by-post"))
-    key = elsewhere.certificate(elsewhere.register(root_issuer, "by-key"), RSA)
+    secret = elsewhere.secret(elsewhere.at(root_issuer, "by-post"))
+    key = elsewhere.certificate(elsewhere.at(root_issuer, "by-key"), RSA)
     kept = json.dumps([elsewhere.run(secret, resource=API)[0].report, elsewhere.run(key)[0].report])
     assert SECRET not in kept
     assert SECRET[:20] not in kept

@@ -4,9 +4,11 @@ from urllib.parse import urlsplit
 
 from credmgr.flowtest import discovery
 from credmgr.flowtest.diagnosis.case import Case, Rule, run_again
+from credmgr.flowtest.diagnosis.wire import THROTTLED
 from credmgr.flowtest.report import Diagnosis, Evidence, Step, Verdict
 from credmgr.flowtest.wire import SIGNING_KEYS, TOKEN_REQUEST
 from credmgr.outbound import Failure
+from credmgr.registrations.models import OIDC
 
 # failure: (headline, summary, cure title, cure text). {host} and {seconds} are filled in.
 _FAILURES: dict[str, tuple[str, str, str, str]] = {
@@ -112,6 +114,19 @@ _FAILURES: dict[str, tuple[str, str, str, str]] = {
         "List that origin too",
         "If it belongs to the issuer. Credentials go to listed origins only.",
     ),
+    discovery.OTHER_CLOUD: (
+        "Not sent: this directory belongs to another cloud",
+        "{host} knows of it, and its metadata leads to the sign-in host of another cloud.",
+        "Choose the directory's cloud",
+        "On the registration's properties.",
+    ),
+    discovery.NO_TENANT: (
+        "Not sent: the authority names no directory",
+        "common, organizations and consumers stand for any directory. An application without a person signs "
+        "in to one of them.",
+        "Name the directory",
+        "By its ID, or by a domain of it, on the registration's properties.",
+    ),
     "status": (
         "Not understood: {host} answered without an OAuth error",
         "The status says that something went wrong, and nothing in the answer says what (RFC 6749 section "
@@ -152,19 +167,19 @@ def no_answer(case: Case) -> Diagnosis | None:
 
 
 def throttled(case: Case) -> Diagnosis | None:
-    """429: too many requests."""
+    """429, or Entra's codes for the same: too many requests."""
     error = case.result.error
-    if error is None or error.status != 429:
+    if error is None or (error.status != 429 and case.code not in THROTTLED):
         return None
     return Diagnosis(
         "throttled",
         f"No token: {case.target.host} is refusing further attempts for now",
-        "It answered 429, too many requests. Whether the credential is right cannot be told from that.",
+        "Too many requests came to it. Whether the credential is right cannot be told from that.",
         [
             Step("Wait", "A Retry-After header in the answer below says how many seconds."),
             run_again(case, "Once the time is over."),
         ],
-        [Evidence("cause", "Answer", f"429 {error.error}".strip())],
+        [Evidence("cause", "Answer", f"{error.status} {error.error}".strip())],
     )
 
 
@@ -198,8 +213,17 @@ def _token_came(case: Case) -> bool:
 def _step(case: Case, host: str, title: str, cure: str) -> Step:
     """The cure with what a person needs for it: an origin to list, an issuer to register."""
     failure, value = case.result.failure, case.result.failure_value
-    if failure == discovery.ISSUER_DIFFERS and value:
-        return Step(title, cure, copy=value, copy_label="Copy issuer")
+    if failure in (discovery.ISSUER_DIFFERS, discovery.OTHER_CLOUD, discovery.NO_TENANT):
+        copy = value if failure == discovery.ISSUER_DIFFERS and case.target.kind == OIDC else ""
+        return Step(
+            title,
+            cure,
+            "portal:application_properties",
+            case.page,
+            "Properties",
+            copy=copy,
+            copy_label="Copy issuer" if copy else "",
+        )
     if failure in (Failure.NOT_LISTED, discovery.ENDPOINT_NOT_LISTED):
         parts = urlsplit(value or f"{urlsplit(case.target.authority).scheme}://{host}")
         origin = f"{parts.scheme}://{parts.netloc}"

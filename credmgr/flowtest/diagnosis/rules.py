@@ -3,6 +3,8 @@
 from credmgr import aadsts
 from credmgr.flowtest.diagnosis import (
     certificates,
+    cloud_credentials,
+    cloud_requests,
     directories,
     oauth,
     outside,
@@ -25,7 +27,15 @@ RULES: dict[str, list[Rule]] = {
         *directories.RULES,
         *requests.RULES,
     ],
-    ENTRA: [*outside.RULES, certificates.key_kind, certificates.key_of_another_certificate, *oauth.RULES],
+    ENTRA: [
+        *outside.RULES,
+        certificates.key_kind,
+        certificates.key_of_another_certificate,
+        certificates.clock_off,
+        *cloud_credentials.RULES,
+        *cloud_requests.RULES,
+        *oauth.RULES,
+    ],
     OIDC: [*outside.RULES, certificates.key_of_another_certificate, *oauth.RULES],
 }
 
