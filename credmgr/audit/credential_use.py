@@ -24,7 +24,7 @@ def recent_use(credential_ids: Collection[uuid.UUID], since: datetime) -> dict[u
         return {}
     rows = list(
         SignIn.objects.filter(credential_id__in=list(credential_ids), at__gte=since)
-        .order_by("-sequence")
+        .order_by("-at")
         .values_list("credential_id", "error_code", "count")[:SUMMARY_ROWS]
     )
     is_complete = len(rows) < SUMMARY_ROWS
@@ -43,7 +43,7 @@ def recent_use(credential_ids: Collection[uuid.UUID], since: datetime) -> dict[u
 
 def callers_with(credential_id: uuid.UUID, since: datetime, *, refused: bool = False) -> list[Caller]:
     """Who got tokens with this credential since then, most frequent first; refused: who was turned away."""
-    rows = SignIn.objects.filter(credential_id=credential_id, at__gte=since).order_by("-sequence")
+    rows = SignIn.objects.filter(credential_id=credential_id, at__gte=since).order_by("-at")
     rows = rows.exclude(error_code=0) if refused else rows.filter(error_code=0)
     seen: dict[tuple[str, str], Caller] = {}
     for address, resource, count, at in rows.values_list("address", "resource", "count", "at")[:SUMMARY_ROWS]:
@@ -56,4 +56,4 @@ def callers_with(credential_id: uuid.UUID, since: datetime, *, refused: bool = F
 
 def newest_use(credential_id: uuid.UUID) -> SignIn | None:
     """The sign-in that last got a token with this credential."""
-    return SignIn.objects.filter(credential_id=credential_id, error_code=0).order_by("-sequence").first()
+    return SignIn.objects.filter(credential_id=credential_id, error_code=0).order_by("-at").first()

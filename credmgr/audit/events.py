@@ -70,6 +70,8 @@ class EventTag(StrEnum):
     DIRECTORY_MARKED_FOR_TESTS = "directory:testing:marked"
     DIRECTORY_UNMARKED_FOR_TESTS = "directory:testing:unmarked"
     DIRECTORY_TEST_SWITCHES_SET = "directory:testing:switches-set"
+    SIGN_INS_EXPORTED = "directory:sign-ins:exported"
+    SIGN_INS_PURGED = "installation:sign-ins:purged"
     SIGNING_KEY_CREATED = "authority:signing-key:created"
     SIGNING_KEYS_REPLACED = "authority:signing-key:replaced"
     SIGNING_KEY_WITHDRAWN = "authority:signing-key:withdrawn"

@@ -1,4 +1,6 @@
-"""What happened, append-only. Rows hold ids, not foreign keys: they outlive what they speak of."""
+"""What happened, append-only but for what is too old (retention). Rows hold ids, not foreign keys: they
+outlive what they speak of.
+"""
 
 import uuid
 
@@ -67,14 +69,18 @@ class SignIn(models.Model):
                 fields=["fold_key"], condition=models.Q(fold_key__isnull=False), name="signin_folded_once"
             )
         ]
-        # Ascending, though the newest is read first: a row is appended at the end of its part, and reading
-        # backwards costs nothing.
+        # By time, which is what every reader asks for. Ascending, though the newest is read first: a row is
+        # appended at the end of its part, and reading backwards costs nothing.
         indexes = [
-            models.Index(fields=["application_id", "sequence"], name="signin_by_application"),
+            models.Index(fields=["application_id", "at"], name="signin_by_application"),
             models.Index(
-                fields=["credential_id", "sequence"],
+                fields=["credential_id", "at"],
                 name="signin_by_credential",
                 condition=models.Q(credential_id__isnull=False),
+            ),
+            # Refusals are few and what people look for; a token costs nothing here.
+            models.Index(
+                fields=["tenant_id", "at"], name="signin_refused", condition=models.Q(error_code__gt=0)
             ),
         ]
 
@@ -82,3 +88,18 @@ class SignIn(models.Model):
         """For messages and the shell."""
         outcome = f"AADSTS{self.error_code}" if self.error_code else "success"
         return f"{self.client_id}: {outcome} at {self.at}"
+
+
+class LastUse(models.Model):
+    """When a credential or an application last got a token, kept where the sign-in itself is purged.
+
+    subject_id: of the credential or the application; they are never alike. A sign-in that is still in the log
+    is newer than what stands here.
+    """
+
+    subject_id = models.UUIDField(primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.subject_id} at {self.at}"

@@ -1,7 +1,7 @@
 """Look-ups over the history of tests."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,6 +47,19 @@ def verdict_words(run: FlowRun) -> str:
 def verdict_tone(verdict: str) -> str:
     """ok, warn or bad."""
     return _TONES.get(Verdict(verdict), "bad")
+
+
+def runs_by_correlation(
+    *, application_ids: Collection[uuid.UUID], correlation_ids: Collection[uuid.UUID], since: datetime
+) -> dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID]]:
+    """{correlation id: (run, its application)} of these applications' runs that began since then."""
+    found = FlowRun.objects.filter(
+        application__in=application_ids, correlation_id__in=correlation_ids, started_at__gte=since
+    )
+    return {
+        correlation: (run, application)
+        for correlation, run, application in found.values_list("correlation_id", "pk", "application_id")
+    }
 
 
 def runs_of(application: Application) -> QuerySet[FlowRun]:

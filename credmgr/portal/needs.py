@@ -52,6 +52,7 @@ NEEDS: dict[str, Need] = {
     "portal:application_restore": _MANAGE,
     "portal:application_purge": _MANAGE,
     "portal:application_sign_ins": _READ,
+    "portal:application_sign_ins_export": _READ,
     "portal:application_audit": _READ_AUDIT,
     "portal:code": _READ,
     # ------------------------------------------------------------ credentials
@@ -111,6 +112,7 @@ NEEDS: dict[str, Need] = {
     "portal:directory_consent": _CONSENT,
     "portal:directory_consent_review": _CONSENT,
     "portal:sign_ins": _READ,
+    "portal:sign_ins_export": _READ,
     "portal:sign_in": _READ,
     "portal:audit": _READ_AUDIT,
     "portal:people": _ADMINISTER,

@@ -3,90 +3,171 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from credmgr import aadsts
 from credmgr.audit.models import SignIn
+from credmgr.audit.sign_ins import FEDERATED_CREDENTIAL
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
+from credmgr.flowtest.queries import runs_by_correlation
 from credmgr.portal import words
-from credmgr.registrations.models import Application
+from credmgr.registrations.models import Application, ServicePrincipal, Tenant
+from credmgr.registrations.switches import CLOCK_SHIFT, CODE, DELAY, LIFETIME, THROTTLE
 
-_CREDENTIAL_TYPES = {
+# A test begins at most so long before the requests it makes.
+_TEST_LASTS = timedelta(minutes=2)
+CREDENTIAL_TYPES = {
     "none": "No credential",
     "clientSecret": "Client secret",
     "certificate": "Certificate",
     "clientAssertion": "Signed assertion",
-    "federatedIdentityCredential": "Federated credential",
+    FEDERATED_CREDENTIAL: "Federated credential",
 }
 _ICONS = {
     "clientSecret": "key",
     "certificate": "certificate",
     "clientAssertion": "certificate",
-    "federatedIdentityCredential": "federated",
+    FEDERATED_CREDENTIAL: "federated",
+}
+
+SWITCHES = {
+    CODE: "forced code",
+    THROTTLE: "throttled",
+    DELAY: "delay",
+    LIFETIME: "token lifetime",
+    CLOCK_SHIFT: "clock shift",
 }
 
 
 @dataclass(frozen=True)
 class SignInRow:
-    """One sign-in for the page. application is None when the id is unknown here, or deleted for good."""
+    """One sign-in for the page. application is None when the id is unknown here, or deleted for good.
+
+    is_ours: the application is registered in this directory, so its pages open. test_id: the token test that
+    made the request, where one of this directory did. principal_id: the page of an application of another
+    directory that was brought into this one.
+    """
 
     record: SignIn
     application: Application | None
+    is_ours: bool
     credential: str
     credential_type: str
     icon: str
     words: str
     meaning: str
     cure: str
+    test_id: uuid.UUID | None = None
+    principal_id: uuid.UUID | None = None
 
     @property
-    def copy_label(self) -> str:
-        """What the copy button of the row says."""
-        return f"Copy correlation ID of the sign-in of {words.moment(self.record.at, seconds=True)}"
+    def moment(self) -> str:
+        """The time in words, which tells the copy buttons of the rows apart."""
+        return words.moment(self.record.at, seconds=True)
 
     @property
     def tone(self) -> str:
         """For the status icon."""
         return "bad" if self.record.error_code else "ok"
 
+    @property
+    def key_id(self) -> uuid.UUID | None:
+        """Of the secret or certificate."""
+        return None if self.is_federated else self.record.credential_id
 
-def describe(records: Iterable[SignIn]) -> list[SignInRow]:
-    """Rows with names, in four statements however many rows there are."""
+    @property
+    def federated_id(self) -> uuid.UUID | None:
+        """Of the federated credential."""
+        return self.record.credential_id if self.is_federated else None
+
+    @property
+    def is_federated(self) -> bool:
+        """Whether the client came with a token of an outside issuer."""
+        return self.record.credential_type == FEDERATED_CREDENTIAL
+
+    @property
+    def switches(self) -> str:
+        """What the directory did on purpose: "Forced code, delay"; empty for most."""
+        names = (SWITCHES.get(name, name) for name in self.record.test_switches.split(",") if name)
+        return ", ".join(names).capitalize()
+
+    @property
+    def credential_detail(self) -> str:
+        """The line below the credential: its type and the start of its id, or of the thumbprint shown."""
+        if self.record.credential_id:
+            return f"{self.credential_type}, {str(self.record.credential_id)[:8]}…"
+        if self.record.thumbprint:
+            return f"{self.credential_type}, {self.record.thumbprint[:8]}…"
+        return self.credential_type if self.record.credential_type != "none" else ""
+
+
+def describe(records: Iterable[SignIn], tenant: Tenant, *, with_tests: bool = False) -> list[SignInRow]:
+    """Rows with names, in five statements however many rows there are, six with the tests behind them."""
     records = list(records)
     applications = Application.objects.in_bulk({row.application_id for row in records if row.application_id})
-    names = _credential_names({row.credential_id for row in records if row.credential_id})
-    return [_row(record, applications, names) for record in records]
+    names = _credential_names({row.credential_id for row in records if row.credential_id}, tenant)
+    principals = set(
+        ServicePrincipal.objects.filter(
+            tenant=tenant, pk__in={row.service_principal_id for row in records if row.service_principal_id}
+        ).values_list("pk", flat=True)
+    )
+    tests = _tests(records) if with_tests and records else {}
+    return [_row(record, tenant, applications, principals, names, tests) for record in records]
 
 
 def _row(
-    record: SignIn, applications: dict[uuid.UUID, Application], names: dict[uuid.UUID, str]
+    record: SignIn,
+    tenant: Tenant,
+    applications: dict[uuid.UUID, Application],
+    principals: set[uuid.UUID],
+    names: dict[uuid.UUID, str],
+    tests: dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID]],
 ) -> SignInRow:
-    entry = aadsts.CATALOGUE.get(record.error_code)
-    meaning = entry.meaning if entry else ""
+    entry = aadsts.CATALOGUE.get(record.error_code) if record.error_code else None
+    application = applications.get(record.application_id) if record.application_id else None
+    is_ours = application is not None and application.tenant_id == tenant.pk
+    test_id, tested = tests.get(record.correlation_id, (None, None))
     return SignInRow(
         record=record,
-        application=applications.get(record.application_id) if record.application_id else None,
-        credential=_credential(record, names),
-        credential_type=_CREDENTIAL_TYPES.get(record.credential_type, record.credential_type),
+        application=application,
+        is_ours=is_ours,
+        credential=_credential(record, names, is_ours=is_ours),
+        credential_type=CREDENTIAL_TYPES.get(record.credential_type, record.credential_type),
         icon=_ICONS.get(record.credential_type, "skip-16"),
         words=f"AADSTS{record.error_code}" if record.error_code else "Success",
-        meaning=meaning,
+        meaning=entry.meaning if entry else "",
         cure=entry.cure if entry else "",
+        test_id=test_id if is_ours and tested == record.application_id else None,
+        principal_id=record.service_principal_id if record.service_principal_id in principals else None,
     )
 
 
-def _credential(record: SignIn, names: dict[uuid.UUID, str]) -> str:
+def _credential(record: SignIn, names: dict[uuid.UUID, str], *, is_ours: bool) -> str:
     if record.credential_id is None:
         return "None matched" if record.error_code else "No credential"
-    return names.get(record.credential_id, "Since deleted")
+    known = names.get(record.credential_id)
+    if known is not None:
+        return known
+    return "Since deleted" if is_ours else "Of another directory"
 
 
-def _credential_names(ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """Descriptions of the credentials that still exist; without one the hint or the subject."""
+def _credential_names(ids: set[uuid.UUID], tenant: Tenant) -> dict[uuid.UUID, str]:
+    """Descriptions of the directory's credentials that still exist; without one the hint or the subject."""
+    here = {"pk__in": ids, "application__tenant": tenant}
     found = {
         row.pk: row.description or f"{row.hint}{'*' * 6}"
-        for row in ClientSecret.objects.filter(pk__in=ids).only("id", "description", "hint")
+        for row in ClientSecret.objects.filter(**here).only("id", "description", "hint")
     }
-    for row in Certificate.objects.filter(pk__in=ids).only("id", "description", "subject", "thumbprint_sha1"):
+    for row in Certificate.objects.filter(**here).only("id", "description", "subject", "thumbprint_sha1"):
         found[row.pk] = row.description or row.subject or row.thumbprint_sha1
-    found |= dict(FederatedCredential.objects.filter(pk__in=ids).values_list("pk", "name"))
+    found |= dict(FederatedCredential.objects.filter(**here).values_list("pk", "name"))
     return found
+
+
+def _tests(records: list[SignIn]) -> dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID]]:
+    """{correlation id: (test, its application)} of the token tests that made these requests."""
+    return runs_by_correlation(
+        application_ids={row.application_id for row in records if row.application_id},
+        correlation_ids={row.correlation_id for row in records},
+        since=min(row.at for row in records) - _TEST_LASTS,
+    )

@@ -1,38 +1,16 @@
-"""Reading the logs: newest uses, the last 24 hours, and that neither grows with the log."""
+"""Single facts of the logs: newest uses, also after a purge, recent callers, events of a directory."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from credmgr.audit.models import AuditEvent, SignIn
-from credmgr.audit.queries import activity, events_of_tenant, last_sign_ins, last_used, sign_ins_of
+from credmgr.audit.models import AuditEvent, LastUse
+from credmgr.audit.queries import events_of_tenant, last_sign_ins, last_used, recent_callers
+from tests.audit.rows import NOW, TENANT, sign_in
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 11, 23, 14, 52, 6, tzinfo=UTC)
-TENANT = uuid.UUID("9a1f1aa4-ba53-4474-9c4b-39bc906bfc3a")
-
-
-def sign_in(
-    at: datetime,
-    *,
-    application: uuid.UUID | None = None,
-    credential: uuid.UUID | None = None,
-    code: int = 0,
-    count: int = 1,
-) -> SignIn:
-    return SignIn.objects.create(
-        at=at,
-        trace_id=uuid.uuid4(),
-        correlation_id=uuid.uuid4(),
-        tenant_id=TENANT,
-        client_id=str(uuid.uuid4()),
-        application_id=application,
-        credential_id=credential,
-        error_code=code,
-        count=count,
-    )
 
 
 def test_last_use_is_the_newest_success_and_refusals_do_not_count() -> None:
@@ -48,34 +26,49 @@ def test_last_use_is_the_newest_success_and_refusals_do_not_count() -> None:
     }
 
 
+def test_last_use_is_by_time_and_not_by_order_of_writing() -> None:
+    """Demo data is written after what is newer than it."""
+    credential = uuid.uuid4()
+    sign_in(NOW, credential=credential)
+    sign_in(NOW - timedelta(days=3), credential=credential)
+    assert last_used([credential]) == {credential: NOW}
+
+
+def test_a_kept_last_use_counts_only_where_the_log_has_none() -> None:
+    purged, used_again, unknown = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    before = NOW - timedelta(days=200)
+    LastUse.objects.bulk_create([LastUse(subject_id=each, at=before) for each in (purged, used_again)])
+    sign_in(NOW, credential=used_again)
+    assert last_used([purged, used_again, unknown]) == {purged: before, used_again: NOW}
+
+
 def test_last_use_of_nothing_asks_nothing(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         assert last_used([]) == {}
 
 
-def test_last_sign_ins_take_two_statements_however_many_ids(django_assert_num_queries: Any) -> None:
+def test_last_sign_ins_take_one_statement_however_many_ids(django_assert_num_queries: Any) -> None:
     ids = [uuid.uuid4() for _ in range(30)]
     for number, application in enumerate(ids):
         sign_in(NOW - timedelta(minutes=number), application=application)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert last_sign_ins(ids) == {
             application: NOW - timedelta(minutes=number) for number, application in enumerate(ids)
         }
 
 
-def test_activity_sums_hours_folded_rows_and_codes() -> None:
+def test_recent_callers_are_counted_with_the_newest_time_of_each() -> None:
     application = uuid.uuid4()
-    sign_in(NOW - timedelta(minutes=10), application=application)
-    sign_in(NOW - timedelta(minutes=20), application=application, code=7000215, count=7)
-    sign_in(NOW - timedelta(hours=3), application=application, code=700016)
-    sign_in(NOW - timedelta(hours=30), application=application)
-    sign_in(NOW, application=uuid.uuid4())
-    seen = activity(sign_ins_of(application), NOW)
-    assert (seen.succeeded, seen.refused, seen.is_complete) == (1, 8, True)
-    assert seen.codes == [(7000215, 7), (700016, 1)]
-    assert seen.hours[23].start == NOW.replace(minute=0, second=0)
-    assert (seen.hours[23].succeeded, seen.hours[23].refused) == (1, 7)
-    assert seen.hours[20].refused == 1
+    for minutes in (5, 1, 3):
+        sign_in(NOW - timedelta(minutes=minutes), application=application, address="10.0.0.1")
+    sign_in(NOW, application=application, address="10.0.0.2")
+    sign_in(NOW, application=application, address="10.0.0.3", code=7000215)
+    sign_in(NOW - timedelta(days=2), application=application, address="10.0.0.4")
+    found = recent_callers(application, NOW - timedelta(days=1))
+    assert [(each.address, each.count, each.last_at) for each in found] == [
+        ("10.0.0.1", 3, NOW - timedelta(minutes=1)),
+        ("10.0.0.2", 1, NOW),
+    ]
 
 
 def test_events_of_a_directory_leave_out_other_directories() -> None:

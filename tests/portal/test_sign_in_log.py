@@ -9,8 +9,10 @@ from django.test import Client
 from django.utils import timezone
 
 from credmgr.audit.models import SignIn
+from credmgr.credentials.models import FederatedCredential
+from credmgr.flowtest.models import FlowRun
 from credmgr.portal.views.sign_ins import PAGE_SIZE
-from credmgr.registrations.models import Application
+from credmgr.registrations.models import Application, ServicePrincipal
 from tests.portal.conftest import UNKNOWN, Register
 from tests.portal.questions import assert_asks_for_sign_in, assert_hides, assert_refuses_methods
 from tests.portal.test_overview import add_secret
@@ -48,7 +50,10 @@ def test_questions_every_page_is_asked(signed_in: Client, harbor: Application, f
 
 def test_without_rows_it_says_what_would_be_here(signed_in: Client, harbor: Application) -> None:
     for address in ("/sign-ins", f"/applications/{harbor.pk}/sign-ins"):
-        assert b"No sign-ins yet" in signed_in.get(address).content
+        body = signed_in.get(address).content.decode()
+        assert "No sign-ins in 24 hours" in body
+        assert "Each token request leaves a row here" in body
+        assert "Show the last 90 days" in body
 
 
 def test_a_row_names_application_credential_and_the_reason(signed_in: Client, harbor: Application) -> None:
@@ -89,13 +94,114 @@ def test_what_a_client_wrote_is_data_and_not_markup(signed_in: Client, harbor: A
         assert "<img src" not in body
 
 
-def test_one_request_shows_every_id_and_the_cure(signed_in: Client, harbor: Application) -> None:
-    row = record(harbor, error_code=7000222, thumbprint=THUMBPRINT, service_principal_id=UNKNOWN)
+def test_one_request_shows_every_id_with_its_copy_button_and_the_cure(
+    signed_in: Client, harbor: Application
+) -> None:
+    row = record(
+        harbor,
+        error_code=7000222,
+        thumbprint=THUMBPRINT,
+        service_principal_id=UNKNOWN,
+        credential_id=UNKNOWN,
+        credential_type="certificate",
+        resource_id="00000003-0000-0000-c000-000000000000",
+        token_id="uti-1234",
+        test_switches="clockShift",
+    )
+    assert "Test switch" in signed_in.get("/sign-ins").content.decode()
     body = signed_in.get(f"/sign-ins/{row.pk}").content.decode()
-    for value in (row.trace_id, row.correlation_id, harbor.client_id, UNKNOWN, THUMBPRINT, "10.24.6.11"):
-        assert str(value) in body
+    for value, label in (
+        (row.trace_id, "request ID"),
+        (row.correlation_id, "correlation ID"),
+        (harbor.client_id, "application (client) ID"),
+        (UNKNOWN, "service principal ID"),
+        ("10.24.6.11", "IP address"),
+        ("api://route-planner", "resource"),
+        (row.resource_id, "resource ID"),
+        (UNKNOWN, "credential key ID"),
+        (THUMBPRINT, "credential thumbprint"),
+        ("uti-1234", "unique token identifier"),
+    ):
+        assert f'data-copy="{value}" aria-label="Copy {label}"' in body
+    assert "Copy federated credential ID" not in body
+    assert "Clock shift" in body
     assert "AADSTS7000222" in body
-    assert 'class="message message-bad"' in body
+    assert 'class="message section message-bad"' in body
+
+
+def test_a_federated_sign_in_names_the_federated_credential(signed_in: Client, harbor: Application) -> None:
+    trusted = FederatedCredential.objects.create(
+        application=harbor,
+        name="main-branch",
+        issuer="https://token.actions.githubusercontent.com",
+        subject="repo:octo/app:ref:refs/heads/main",
+        audience="api://AzureADTokenExchange",
+        created_at=timezone.now(),
+    )
+    row = record(harbor, credential_id=trusted.pk, credential_type="federatedIdentityCredential")
+    body = signed_in.get(f"/sign-ins/{row.pk}").content.decode()
+    assert f'data-copy="{trusted.pk}" aria-label="Copy federated credential ID"' in body
+    assert "Copy credential key ID" not in body
+    assert "main-branch" in signed_in.get("/sign-ins").content.decode()
+
+
+def test_a_request_of_a_token_test_leads_to_the_test(signed_in: Client, harbor: Application) -> None:
+    row = record(harbor)
+    record(harbor)
+    run = FlowRun.objects.create(
+        application=harbor,
+        credential_kind="secret",
+        target="built-in",
+        scope="api://route-planner/.default",
+        verdict="verified",
+        duration_ms=12,
+        correlation_id=row.correlation_id,
+        started_at=row.at - timedelta(seconds=1),
+    )
+    rows = signed_in.get("/sign-ins").context["rows"]
+    assert [each.test_id for each in rows] == [None, run.pk]
+    assert (
+        f"/applications/{harbor.pk}/tests/{run.pk}" in signed_in.get(f"/sign-ins/{row.pk}").content.decode()
+    )
+
+
+def test_an_application_of_another_directory_is_named_and_nothing_of_it_opens(
+    signed_in: Client, harbor: Application, foreign: Application
+) -> None:
+    """A multitenant one that signs in here: its pages and the names of its credentials stay at home."""
+    secret = add_secret(foreign, "at-home", 30)
+    row = record(
+        harbor,
+        application_id=foreign.pk,
+        client_id=str(foreign.client_id),
+        credential_id=secret.pk,
+        credential_type="clientSecret",
+    )
+    for address in ("/sign-ins", f"/sign-ins/{row.pk}"):
+        body = signed_in.get(address).content.decode()
+        assert "Foreign" in body
+        assert "f another directory" in body
+        assert "at-home" not in body
+        assert f"/applications/{foreign.pk}" not in body
+        assert "/enterprise-applications/" not in body
+    principal = ServicePrincipal.objects.create(
+        application=foreign, tenant=harbor.tenant, created_at=timezone.now()
+    )
+    SignIn.objects.filter(pk=row.pk).update(service_principal_id=principal.pk)
+    for address in ("/sign-ins", f"/sign-ins/{row.pk}"):
+        assert f"/enterprise-applications/{principal.pk}" in signed_in.get(address).content.decode()
+
+
+def test_an_applications_page_shows_its_sign_ins_here_alone(
+    signed_in: Client, harbor: Application, foreign: Application
+) -> None:
+    """Those of a multitenant one in another directory are that directory's."""
+    own = record(harbor)
+    record(harbor, tenant_id=foreign.tenant_id, address="203.0.113.9")
+    answer = signed_in.get(f"/applications/{harbor.pk}/sign-ins")
+    assert [row.record.pk for row in answer.context["rows"]] == [own.pk]
+    assert "203.0.113.9" not in answer.content.decode()
+    assert "1 sign-in in 24 hours" in answer.content.decode()
 
 
 def test_another_directorys_rows_are_hidden(
@@ -160,7 +266,7 @@ def test_the_number_of_queries_does_not_grow(
     for number in range(10):
         other = register(f"Other {number}")
         record(other, 3, credential_id=add_secret(other, "a", 9).pk)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(17):
         signed_in.get("/sign-ins")
 
 
@@ -170,6 +276,19 @@ def test_the_number_of_queries_does_not_grow(
         "before=x",
         "after=-1",
         "before=9" + "9" * 30,
+        "before=9999999999999999.999999999999999999",
+        "after=9999999999999999.999999999999999999",
+        "after=0.0",
+        "before=1.1&after=1.1",
+        "time=nonsense",
+        "from=nonsense",
+        "from=0001-01-01T00:00&to=9999-12-31T23:59",
+        "from=2026-01-01T00:00%2B99:99",
+        "to=2026-01-01T00:00",
+        "application=%00&resource=%00&ip=%00&credential=%00",
+        "application=" + "a" * 5000,
+        "ip=999.1.1.1",
+        "resource=<script>",
         "code=99999999999999",
         "search=%00",
         "search=" + "a" * 5000,

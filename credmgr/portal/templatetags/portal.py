@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from credmgr.aadsts import CATALOGUE
-from credmgr.audit.queries import Activity
+from credmgr.audit.timeline import Span, Timeline
 from credmgr.portal import charts, navigation, words
 
 register = template.Library()
@@ -163,9 +163,28 @@ def lifetime(context: Context, start: datetime, end: datetime) -> dict[str, Any]
 
 
 @register.inclusion_tag("portal/_histogram.html")
-def histogram(activity: Activity) -> dict[str, Any]:
-    """Sign-ins by the hour, last 24 hours."""
-    return {"activity": activity, "bars": charts.bars(activity.hours), "ticks": charts.ticks(activity.hours)}
+def histogram(timeline: Timeline) -> dict[str, Any]:
+    """Sign-ins over time."""
+    return {
+        "timeline": timeline,
+        "bars": charts.bars(timeline),
+        "ticks": charts.ticks(timeline),
+        "step": charts.step_words(timeline.step),
+        "first": timeline.spans[0].start,
+        "last": timeline.spans[-1].end,
+    }
+
+
+@register.filter
+def span_words(span: Span) -> str:
+    """The span of one bar of a chart: "23 Nov 2026, 15:00 to 16:00 UTC"."""
+    return charts.span_words(span)
+
+
+@register.filter
+def moment(value: datetime) -> str:
+    """23 Nov 2026, 14:52 UTC as plain text, for attributes."""
+    return words.moment(value)
 
 
 @register.simple_tag

@@ -8,7 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from credmgr.audit.queries import activity, last_sign_ins, sign_ins_of
+from credmgr.audit.queries import last_sign_ins
+from credmgr.audit.sign_in_log import Question
+from credmgr.audit.timeline import last_day
 from credmgr.credentials.lifecycle import application_status
 from credmgr.flowtest.queries import runs_of, verdict_tone, verdict_words
 from credmgr.membership.queries import directories_for
@@ -42,7 +44,7 @@ def application(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse
         "banner": banner(rows, now, federated=federated),
         "identifier_uri": identifier_uri_of(found),
         "owners": owners_of(found),
-        "activity": activity(sign_ins_of(found.pk, found.tenant_id), now),
+        "activity": last_day(Question(found.tenant_id, now, application_id=found.pk), now),
         "last_sign_in": last_sign_ins([found.pk]).get(found.pk),
         "places": places_of(found, directories_for(standing_in(request)))
         if found.sign_in_audience == MULTITENANT

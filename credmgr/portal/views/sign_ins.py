@@ -1,25 +1,34 @@
 """The sign-in log: of one application, of the directory, and one entry with all that is known of it."""
 
-import ipaddress
 import uuid
 
-from django.db.models import Q, QuerySet
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from credmgr.audit.models import SignIn
-from credmgr.audit.queries import activity, sign_ins_of, sign_ins_of_tenant
+from credmgr.audit.sign_in_log import (
+    EXAMINED_ROWS,
+    LogPage,
+    Reach,
+    newer_page,
+    newest_page,
+    older_page,
+    reach,
+    sign_in_of,
+)
+from credmgr.audit.timeline import Span, Timeline, timeline, timeline_of
 from credmgr.portal import listing
 from credmgr.portal.access import application_or_404, directory_of
+from credmgr.portal.sign_in_choices import filters_for
+from credmgr.portal.sign_in_filters import AskedLog, cursor, cursor_text, read_address
 from credmgr.portal.sign_in_rows import describe
-from credmgr.registrations.models import Application
+from credmgr.registrations.models import Application, Tenant
 
 PAGE_SIZE = 50
-# A search by name looks at so many registrations at most.
-_NAMES_SEARCHED = 200
-_RESULTS = {"": "All", "success": "Success", "failure": "Refused"}
 _HEADS = (
     ("Time (UTC)", "", False),
     ("Application", "", False),
@@ -27,108 +36,96 @@ _HEADS = (
     ("Result", "", False),
     ("Resource", "", False),
     ("IP address", "", True),
-    ("Correlation ID", "", False),
+    ("Request ID", "", False),
+    ("Correlation ID", "", True),
 )
 
 
 @require_safe
 def sign_ins(request: HttpRequest) -> HttpResponse:
-    """Every token request in the directory."""
-    rows = sign_ins_of_tenant(directory_of(request).pk)
-    return _page(request, rows, "portal/logs/sign_ins.html", {"show_application": True})
+    """Token requests in the directory."""
+    return _page(request, directory_of(request), None, "portal/logs/sign_ins.html")
 
 
 @require_safe
 def application_sign_ins(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
-    """Token requests of one application."""
+    """Token requests of one application in the directory."""
     application = application_or_404(request, application_id)
-    return _page(
-        request,
-        sign_ins_of(application.pk),
-        "portal/logs/application_sign_ins.html",
-        {"application": application, "show_application": False},
-    )
+    return _page(request, application.tenant, application, "portal/logs/application_sign_ins.html")
 
 
 @require_safe
 def sign_in(request: HttpRequest, sequence: int) -> HttpResponse:
     """One token request with every id that support may ask for."""
-    record = sign_ins_of_tenant(directory_of(request).pk).filter(sequence=sequence).first()
+    tenant = directory_of(request)
+    record = sign_in_of(tenant.pk, sequence)
     if record is None:
         raise Http404
-    return render(request, "portal/logs/sign_in.html", {"row": describe([record])[0]})
+    return render(
+        request, "portal/logs/sign_in.html", {"row": describe([record], tenant, with_tests=True)[0]}
+    )
 
 
 def _page(
-    request: HttpRequest, rows: QuerySet[SignIn], template: str, extra: dict[str, object]
+    request: HttpRequest, tenant: Tenant, application: Application | None, template: str
 ) -> HttpResponse:
     now = timezone.now()
-    search = listing.search_of(request)
-    summary = activity(rows, now)
-    found, complaint = _filtered(request, rows, search)
-    page = listing.keyset_page(request, found, PAGE_SIZE)
-    heads = [head for head in _HEADS if extra["show_application"] or head[0] != "Application"]
+    asked = read_address(request, tenant, application, now)
+    reached = reach(asked.question)
+    page = _rows(request, asked, reached)
+    chart = _timeline(asked, reached, page)
     context = {
+        "application": application,
+        "show_application": application is None,
         "now": now,
-        "page": page,
-        "rows": describe(page.rows),
-        "columns": listing.columns(request, heads, ""),
-        "activity": summary,
-        "search": search,
-        "complaint": complaint,
-        "is_filtered": bool(search or request.GET.get("result") or request.GET.get("code")),
-        "pills": [
-            listing.pill(request, "result", "Result", _RESULTS),
-            listing.pill(request, "code", "Code", _codes(request, summary.codes)),
-        ],
-        "kept": [(name, request.GET[name]) for name in ("result", "code") if request.GET.get(name)],
+        "asked": asked,
+        "kept_days": settings.SIGN_IN_DAYS,
+        "examined": EXAMINED_ROWS,
+        "page": listing.KeysetPage[SignIn](
+            page.rows,
+            listing.address(request, after=cursor_text(page.newer)) if page.newer else "",
+            listing.address(request, before=cursor_text(page.older)) if page.older else "",
+        ),
+        "looked_back_to": page.looked_back_to,
+        "rows": describe(page.rows, tenant, with_tests=True),
+        "columns": listing.columns(
+            request, [head for head in _HEADS if application is None or head[0] != "Application"], ""
+        ),
+        "timeline": chart,
+        "span_links": [(span, _span_address(request, span)) for span in chart.spans] if chart else [],
+        "export_address": _export_address(application),
+        **filters_for(request, asked, reached, tenant),
     }
-    return render(request, template, context | extra)
+    return render(request, template, context)
 
 
-def _filtered(request: HttpRequest, rows: QuerySet[SignIn], search: str) -> tuple[QuerySet[SignIn], str]:
-    """The rows that the address asks for, and a sentence when it asks for something that cannot be."""
-    result, code = request.GET.get("result", ""), request.GET.get("code", "")
-    if result == "success":
-        rows = rows.filter(error_code=0)
-    elif result == "failure":
-        rows = rows.exclude(error_code=0)
-    if code:
-        if not (code.isascii() and code.isdigit() and len(code) < 10):
-            return rows.none(), "A code is a number such as 7000215. Remove the filter or choose a code."
-        rows = rows.filter(error_code=int(code))
-    return (rows.filter(_matching(search)), "") if search else (rows, "")
+def _rows(request: HttpRequest, asked: AskedLog, reached: Reach) -> LogPage:
+    if asked.complaint:
+        return LogPage([])
+    if (after := cursor(request, "after")) is not None:
+        return newer_page(asked.question, PAGE_SIZE, after)
+    if (before := cursor(request, "before")) is not None:
+        return older_page(asked.question, PAGE_SIZE, before)
+    return newest_page(reached, PAGE_SIZE)
 
 
-def _matching(search: str) -> Q:
-    """Rows by any of their ids, thumbprint, address, or the application's name."""
-    try:
-        known = uuid.UUID(search)
-    except ValueError:
-        pass
-    else:
-        return (
-            Q(correlation_id=known)
-            | Q(trace_id=known)
-            | Q(client_id=str(known))
-            | Q(credential_id=known)
-            | Q(application_id=known)
-            | Q(service_principal_id=known)
-        )
-    bare = search.replace(":", "").replace(" ", "").upper()
-    if len(bare) in (40, 64) and all(letter in "0123456789ABCDEF" for letter in bare):
-        return Q(thumbprint__iexact=bare)
-    try:
-        return Q(address=str(ipaddress.ip_address(search)))
-    except ValueError:
-        named = Application.objects.filter(display_name__icontains=search).values_list("pk", flat=True)
-        return Q(application_id__in=list(named[:_NAMES_SEARCHED])) | Q(token_id=search)
+def _timeline(asked: AskedLog, reached: Reach, page: LogPage) -> Timeline | None:
+    """The chart, on the first page only: whoever pages on reads rows."""
+    if asked.complaint or page.newer is not None:
+        return None
+    if page.older is None:
+        # All there is stands on this page: no need to walk again.
+        return timeline_of(page.rows, asked.start, asked.end)
+    return timeline(reached, asked.start, asked.end)
 
 
-def _codes(request: HttpRequest, seen: list[tuple[int, int]]) -> dict[str, str]:
-    """Choices of the code filter: those of the last 24 hours, and the one that is asked for."""
-    choices = {"": "All"} | {str(code): f"AADSTS{code}" for code, _ in seen}
-    asked = request.GET.get("code", "")
-    if asked and asked not in choices:
-        choices[asked] = f"AADSTS{asked}" if asked.isdigit() else asked
-    return choices
+def _span_address(request: HttpRequest, span: Span) -> str:
+    """The same page for the time of one bar."""
+    changes = {"time": None, "from": f"{span.start:%Y-%m-%dT%H:%M}", "to": f"{span.end:%Y-%m-%dT%H:%M}"}
+    return listing.address(request, **changes)
+
+
+def _export_address(application: Application | None) -> str:
+    if application is None:
+        return reverse("portal:sign_ins_export")
+    return reverse("portal:application_sign_ins_export", args=[application.pk])

@@ -1,0 +1,136 @@
+"""Sign-ins over time: how many succeeded and how many were refused in each of a few equal spans."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from django.db import connection, models
+
+from credmgr.audit.models import SignIn
+from credmgr.audit.sign_in_log import Question, Reach, reach, refused_codes
+
+# The first of these that gives no more bars than a chart has room for.
+_STEPS = (
+    *(timedelta(minutes=number) for number in (1, 2, 5, 10, 15, 30)),
+    *(timedelta(hours=number) for number in (1, 2, 3, 6, 12)),
+    *(timedelta(days=number) for number in (1, 2, 4, 7, 14, 28, 91, 182, 364, 728, 3640)),
+)
+_MOST_BARS = 31
+_EPOCH = datetime(1970, 1, 5, tzinfo=UTC)  # a Monday: weeks begin with one
+
+
+@dataclass(frozen=True)
+class Span:
+    """Sign-ins at or after `start` and before `end` (UTC)."""
+
+    start: datetime
+    end: datetime
+    succeeded: int = 0
+    refused: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.succeeded + self.refused
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Spans of one length, oldest first; the first and the last may lie partly outside of what was asked.
+
+    counted_from: where counting began when the log had too many rows; None when all are counted. codes:
+    AADSTS numbers of refusals, most frequent first, where they were asked for.
+    """
+
+    spans: list[Span]
+    step: timedelta
+    counted_from: datetime | None = None
+    codes: Sequence[int] = ()
+
+    @property
+    def succeeded(self) -> int:
+        """Tokens issued."""
+        return sum(span.succeeded for span in self.spans)
+
+    @property
+    def refused(self) -> int:
+        """Requests refused."""
+        return sum(span.refused for span in self.spans)
+
+    @property
+    def total(self) -> int:
+        """Both."""
+        return self.succeeded + self.refused
+
+
+def timeline(reached: Reach, start: datetime, end: datetime) -> Timeline:
+    """Counts of what is reached, in one statement. start, end: of the whole chart."""
+    step, spans = _spans(start, end)
+    return Timeline(_filled(spans, _counts(reached.part, spans)), step, reached.looked_back_to)
+
+
+def timeline_of(rows: Iterable[SignIn], start: datetime, end: datetime) -> Timeline:
+    """The same of rows that are at hand, without asking the database."""
+    step, spans = _spans(start, end)
+    counts: dict[int, tuple[int, int]] = {}
+    for row in rows:
+        number = (row.at - spans[0].start) // step
+        succeeded, refused = counts.get(number, (0, 0))
+        counts[number] = (
+            (succeeded, refused + row.count) if row.error_code else (succeeded + row.count, refused)
+        )
+    return Timeline(_filled(spans, counts), step)
+
+
+def last_day(asked: Question, now: datetime) -> Timeline:
+    """The last 24 hours by the hour, with the codes of refusals. asked: its times do not matter."""
+    start = now - timedelta(hours=24)
+    reached = reach(asked.between(start, None))
+    counted = timeline(reached, start, now)
+    codes = refused_codes(reached.part) if counted.refused else []
+    return Timeline(counted.spans, counted.step, counted.counted_from, codes)
+
+
+def _spans(start: datetime, end: datetime) -> tuple[timedelta, list[Span]]:
+    """The length of the spans, and the empty ones, from whole minutes, hours, days or weeks on."""
+    step = next((each for each in _STEPS if (end - start) / each <= _MOST_BARS - 1), _STEPS[-1])
+    edges = [_EPOCH + (start - _EPOCH) // step * step]
+    while edges[-1] < end or len(edges) < 2:
+        edges.append(edges[-1] + step)
+    return step, [Span(left, right) for left, right in pairwise(edges)]
+
+
+def _filled(spans: Sequence[Span], counts: Mapping[int, tuple[int, int]]) -> list[Span]:
+    return [Span(span.start, span.end, *counts.get(number, (0, 0))) for number, span in enumerate(spans)]
+
+
+def _counts(part: Question, spans: Sequence[Span]) -> dict[int, tuple[int, int]]:
+    """{number of the span: (succeeded, refused)}: a sum per span, each over its own stretch of the index.
+
+    Grouping would sort every row first. By hand because the ORM takes a while to write so many sums; the
+    condition is its own, names come from the model, values are bound.
+    """
+    query = part.at_any_time().query
+    where, values = query.where.as_sql(query.get_compiler(connection=connection), connection)
+    table = connection.ops.quote_name(SignIn._meta.db_table)
+    one = (
+        "SELECT %s, COALESCE(SUM(CASE WHEN error_code = 0 THEN count ELSE 0 END), 0), "  # noqa: S608 - see above
+        f"COALESCE(SUM(CASE WHEN error_code = 0 THEN 0 ELSE count END), 0) FROM {table} "
+        f"WHERE {where} AND at >= %s AND at < %s"
+    )
+    to_database = models.DateTimeField().get_db_prep_value
+    asked: list[Any] = []
+    parts = 0
+    for number, span in enumerate(spans):
+        start = max(span.start, part.start)
+        end = span.end if part.end is None else min(span.end, part.end)
+        if start < end:
+            parts += 1
+            asked += [number, *values, to_database(start, connection), to_database(end, connection)]
+    if not parts:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join([one] * parts), asked)
+        return {number: (succeeded, refused) for number, succeeded, refused in cursor.fetchall()}
