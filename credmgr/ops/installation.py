@@ -12,6 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from credmgr.accounts.sessions import forget_expired
 from credmgr.audit.recording import Actor
+from credmgr.audit.retention import purge_before, purge_sign_ins
 from credmgr.authority.key_rolling import forget_retired, roll_if_due
 from credmgr.authority.signing_keys import ensure_signing_key
 from credmgr.authority.used_assertions import forget_ended
@@ -54,6 +55,13 @@ def look_after(now: datetime) -> bool:
     roll_if_due(actor=server, now=now)
     forget_retired(actor=server, now=now)
     return not settings.TLS_CERTIFICATE_FILE and ensure_local_tls(now)
+
+
+def clean_up(now: datetime) -> None:
+    """What may take minutes, and what no start must wait for: sign-ins older than the setting go."""
+    before = purge_before(now)
+    if before is not None:
+        purge_sign_ins(before, actor=Actor(name="Credential Manager"), now=now)
 
 
 def database_is_new() -> bool:

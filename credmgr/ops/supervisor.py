@@ -20,6 +20,8 @@ from credmgr.ops.ports import answers
 READY_SECONDS = 30.0
 STOP_SECONDS = 10.0
 TICK_SECONDS = 0.25
+# The first upkeep soon after the start, so that a server that runs for minutes a day has one too.
+FIRST_UPKEEP_SECONDS = 60.0
 UPKEEP_SECONDS = 12 * 3600.0
 # A listener that dies more often than this within a minute is broken; starting it again would only hide that.
 RESTARTS_A_MINUTE = 10
@@ -34,7 +36,8 @@ class StartError(Exception):
 class Supervisor:
     """The main process of a running server.
 
-    upkeep: called twice a day; returns whether the https listener must load its certificate again.
+    upkeep: called soon after the start and twice a day, in a thread of its own because it may take minutes;
+    returns whether the https listener must load its certificate again.
     """
 
     def __init__(self, listeners: Sequence[Listener], *, lock: int, upkeep: Callable[[], bool]) -> None:
@@ -44,6 +47,8 @@ class Supervisor:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._restarts: deque[float] = deque(maxlen=RESTARTS_A_MINUTE)
         self._stop = threading.Event()
+        self._upkeep_thread: threading.Thread | None = None
+        self._has_new_certificate = threading.Event()
 
     def start(self) -> None:
         """Start every listener and wait until all accept connections. Raises StartError, leaving nothing."""
@@ -66,14 +71,17 @@ class Supervisor:
     def run(self) -> int:
         """Watch until told to stop; returns the exit code."""
         code = 0
-        next_upkeep = time.monotonic() + UPKEEP_SECONDS
+        next_upkeep = time.monotonic() + FIRST_UPKEEP_SECONDS
         while not self._stop.wait(TICK_SECONDS):
             if not self._revive():
                 code = 1
                 break
             if time.monotonic() > next_upkeep:
                 next_upkeep = time.monotonic() + UPKEEP_SECONDS
-                self._look_after()
+                self._begin_upkeep()
+            if self._has_new_certificate.is_set():
+                self._has_new_certificate.clear()
+                self._reload_secure()
         self.stop()
         return code
 
@@ -122,6 +130,17 @@ class Supervisor:
             self._spawn(listener)
         return True
 
+    def _begin_upkeep(self) -> None:
+        """It ends with this process, wherever it is: each of its steps is a transaction."""
+        if self._upkeep_thread and self._upkeep_thread.is_alive():
+            return
+        self._upkeep_thread = threading.Thread(target=self._look_after, name="upkeep", daemon=True)
+        self._upkeep_thread.start()
+
     def _look_after(self) -> None:
-        if self._upkeep() and "secure" in self._processes:
+        if self._upkeep():
+            self._has_new_certificate.set()
+
+    def _reload_secure(self) -> None:
+        if "secure" in self._processes:
             self._processes["secure"].send_signal(signal.SIGHUP)

@@ -41,6 +41,8 @@ PICTURES = {picture.name: picture for picture in ALL}
 WITHOUT_PICTURE = {
     "portal:home": "leads on to App registrations",
     "portal:applications_export": "a file",
+    "portal:sign_ins_export": "a file",
+    "portal:application_sign_ins_export": "a file",
     "portal:certificate_download": "a file",
     "portal:certificate_examine": "answers POST only; its findings are in certificate-upload-findings",
     "portal:directory_switches_off": "answers POST only, and leads back to Testing",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from credmgr.accounts.setup_links import make_setup_link
 from credmgr.ops.data_folder import DataFolderError, ensure_data_folder
-from credmgr.ops.installation import look_after
+from credmgr.ops.installation import clean_up, look_after
 from credmgr.ops.listeners import configured
 from credmgr.ops.lock import AlreadyServingError, InstallationLock
 from credmgr.ops.ports import PortError, require_free
@@ -73,10 +73,12 @@ def _look_after() -> bool:
     """Called twice a day: a server that runs for a year must not end with an expired certificate."""
     if not Path(settings.DATA_DIR).is_dir():
         return False
+    has_new_certificate = False
     try:
-        return look_after(timezone.now())
+        has_new_certificate = look_after(timezone.now())
+        clean_up(timezone.now())
     except (DatabaseError, VaultError, OSError):
         logger.exception("The installation could not be looked after; the next try is in 12 hours.")
-        return False
     finally:
         connections.close_all()
+    return has_new_certificate
