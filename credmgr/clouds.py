@@ -16,6 +16,11 @@ class Cloud:
     host: str
     graph_url: str
 
+    @property
+    def in_a_sentence(self) -> str:
+        """The label as it stands behind other words: proper names keep their capitals."""
+        return self.label.replace("Public cloud", "public cloud")
+
 
 CLOUDS = (
     Cloud("public", "Public cloud", "login.microsoftonline.com", "https://graph.microsoft.com"),

@@ -1,5 +1,6 @@
 """Registrations that live at another authority than the built-in one, for tests of the tester."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -9,7 +10,7 @@ from django.utils import timezone
 from credmgr.accounts.models import User
 from credmgr.audit.recording import Actor
 from credmgr.credentials.certificates import add_certificate
-from credmgr.credentials.client_secrets import add_client_secret
+from credmgr.credentials.existing_secrets import add_existing_secret
 from credmgr.credentials.findings import examine
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.env import AllowedOrigin
@@ -20,6 +21,7 @@ from credmgr.flowtest.report import Report
 from credmgr.flowtest.spec import Asked
 from credmgr.registrations.directories import ensure_default_tenant
 from credmgr.registrations.models import Application
+from credmgr.registrations.places import Place
 from credmgr.registrations.registering import register_application
 from tests.flowtest.far_side import Client
 
@@ -45,29 +47,25 @@ class Elsewhere:
 
     def register(self, kind: str, authority: str, client_id: str) -> Application:
         """A registration whose clients are called so there."""
-        application = register_application(
+        return register_application(
             tenant=ensure_default_tenant(self.now),
             display_name=f"{client_id} elsewhere"[:100],
+            place=Place(kind, authority, client_id),
             actor=self.actor,
             now=self.now,
         )
-        application.authority_kind = kind
-        application.authority_url = authority
-        application.external_client_id = client_id
-        application.save()
-        return application
 
     def secret(self, application: Application) -> ClientSecret:
         """A client secret; its value is given to each run."""
-        row, _ = add_client_secret(
+        return add_existing_secret(
             application,
+            value=f"pasted-by-the-tests-{uuid.uuid4()}",
             description="pasted",
             start_at=self.now - timedelta(days=1),
             end_at=self.now + timedelta(days=30),
             actor=self.actor,
             now=self.now,
         )
-        return row
 
     def certificate(self, application: Application, key: Client) -> Certificate:
         """A certificate with its key kept."""

@@ -7,9 +7,11 @@ from credmgr.accounts.models import RoleAssignment, User
 from credmgr.accounts.roles import Role
 from credmgr.audit.recording import Actor
 from credmgr.credentials.client_secrets import add_client_secret
+from credmgr.credentials.existing_secrets import add_existing_secret
 from credmgr.credentials.models import ClientSecret
 from credmgr.registrations.directories import ensure_default_tenant
 from credmgr.registrations.models import Application, Tenant
+from credmgr.registrations.places import entra_place, oidc_place
 from credmgr.registrations.registering import register_application
 
 NOW = datetime(2026, 11, 23, 14, 52, 6, tzinfo=UTC)
@@ -46,6 +48,35 @@ def application(display_name: str = "Harbor Sync Worker", **given: Any) -> Appli
     """A registration in the default directory."""
     defaults: dict[str, Any] = {"actor": COMMAND, "now": NOW, "tenant": ensure_default_tenant(NOW)}
     return register_application(display_name=display_name, **(defaults | given))
+
+
+def elsewhere(display_name: str = "Ledger Export", **given: Any) -> Application:
+    """A registration that lives in a tenant of Entra, or at `issuer`."""
+    client_id = given.pop("client_id", "6f2f4a6e-9f2c-4d0b-8a51-1c6f3f0a7e11")
+    if issuer := given.pop("issuer", ""):
+        place = oidc_place(issuer=issuer, client_id=client_id)
+    else:
+        cloud, tenant = given.pop("cloud", "public"), given.pop("tenant_name", "contoso.onmicrosoft.com")
+        place = entra_place(cloud=cloud, tenant=tenant, client_id=client_id)
+    return application(display_name, place=place, **given)
+
+
+PASTED = "p.8Q~canary-of-another-authority_0123456"
+
+
+def pasted(app: Application, *, days: float | None = None, age: float = 0, **given: Any) -> ClientSecret:
+    """A pasted secret that ends `days` from NOW, or nobody knows when; it began `age` days before NOW."""
+    end_at = None if days is None else NOW + timedelta(days=days)
+    defaults: dict[str, Any] = {
+        "value": PASTED,
+        "description": "pasted",
+        "start_at": NOW - timedelta(days=age),
+        "end_at": end_at,
+        "allow_past_end": True,
+        "actor": COMMAND,
+        "now": NOW,
+    }
+    return add_existing_secret(app, **(defaults | given))
 
 
 def secret(app: Application, *, days: float = 180, age: float = 0, **given: Any) -> tuple[ClientSecret, str]:

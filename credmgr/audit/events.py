@@ -45,6 +45,7 @@ class EventTag(StrEnum):
     CONSENT_GRANTED = "application:permission:granted"
     CONSENT_REVOKED = "application:permission:revoked"
     SECRET_ADDED = "application:secret:added"  # noqa: S105 - a name, not a password
+    SECRET_IMPORTED = "application:secret:imported"  # noqa: S105 - a name, not a password
     SECRET_STORED = "application:secret:confirmed-stored"  # noqa: S105 - a name, not a password
     SECRET_DELETED = "application:secret:deleted"  # noqa: S105 - a name, not a password
     CERTIFICATE_ADDED = "application:certificate:added"

@@ -32,7 +32,7 @@ from credmgr.credentials.lifecycle import soon_until
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.credentials.secret_values import HINT_LENGTH
 from credmgr.credentials.x509 import thumbprints_in
-from credmgr.registrations.models import Application, Ownership, Tenant
+from credmgr.registrations.models import AUTHORITY_KINDS, Application, Ownership, Tenant
 from credmgr.registrations.registering import restorable_since
 
 ALL, OWNED, DELETED = "all", "owned", "deleted"
@@ -75,11 +75,17 @@ def on_tab(
     return rows.filter(ownerships__user=user) if user else rows.none()
 
 
+def at_place(rows: QuerySet[Application], place: str) -> QuerySet[Application]:
+    """Those that live at that kind of authority; an unknown one filters nothing."""
+    return rows.filter(authority_kind=place) if place in dict(AUTHORITY_KINDS) else rows
+
+
 def matching(rows: QuerySet[Application], search: str) -> QuerySet[Application]:
     """Those that the search box finds: part of a name, a GUID of any kind, a thumbprint or a secret's hint.
 
-    GUIDs may be cut after the first group; thumbprints may be in any spelling; a hint is taken to the letter,
-    with or without its asterisks.
+    Those that live elsewhere are found by part of their client ID and authority too. GUIDs may be cut after
+    the first group; thumbprints may be in any spelling; a hint is taken to the letter, with or without its
+    asterisks.
     """
     term = search.strip().replace("\x00", "").encode("utf-8", "ignore").decode()
     if not term:
@@ -87,6 +93,7 @@ def matching(rows: QuerySet[Application], search: str) -> QuerySet[Application]:
     if len(term) > _SEARCH_LENGTH_MOST:
         return rows.none()
     found = Q(display_name__icontains=term)
+    found |= Q(external_client_id__icontains=term) | Q(authority_url__icontains=term)
     if (guids := _guid_range(term)) is not None:
         for column in ("id", "client_id", "service_principal_id"):
             found |= Q(**{f"{column}__range": guids})
@@ -159,7 +166,8 @@ def _with(
 
 
 def _live(now: datetime) -> Q:
-    return Q(start_at__lte=now, end_at__gt=now)
+    """As lifecycle.is_live."""
+    return Q(start_at__lte=now) & (Q(end_at__gt=now) | Q(end_at=None))
 
 
 def _any_credential(condition: Q) -> Q:
@@ -172,6 +180,12 @@ def _any_federated() -> Q:
     return Q(Exists(FederatedCredential.objects.filter(application=OuterRef("pk"))))
 
 
+def _any_endless(now: datetime) -> Q:
+    """Something live without an end: a federated credential, or a secret whose end is not known."""
+    secrets = ClientSecret.objects.filter(_live(now), application=OuterRef("pk"), end_at=None)
+    return _any_federated() | Q(Exists(secrets))
+
+
 def _with_ends(rows: QuerySet[Application], now: datetime) -> QuerySet[Application]:
     """Adds live_end, last_end and nearest_end, as in lifecycle.ApplicationStatus; _NEVER stands for none."""
     live_end = Least(*_ends(_live(now), Min("end_at"), _NEVER))
@@ -181,7 +195,7 @@ def _with_ends(rows: QuerySet[Application], now: datetime) -> QuerySet[Applicati
     return rows.alias(
         nearest_end=Coalesce(
             NullIf(F("live_end"), Value(_NEVER)),
-            Case(When(_any_federated(), then=Value(_NEVER)), output_field=DateTimeField()),
+            Case(When(_any_endless(now), then=Value(_NEVER)), output_field=DateTimeField()),
             NullIf(F("last_end"), Value(_LONG_AGO)),
             Value(_NEVER),
         )
@@ -210,9 +224,10 @@ def _rank(now: datetime) -> Case:
         When(live_end__lt=soon_until(now), then=Value(STATUSES.index(SOON))),
         When(Q(live_end__lt=_NEVER) & expired, then=Value(STATUSES.index(CURRENT_EXPIRED))),
         When(live_end__lt=_NEVER, then=Value(STATUSES.index(CURRENT))),
-        When(_any_federated() & expired, then=Value(STATUSES.index(CURRENT_EXPIRED))),
-        When(_any_federated(), then=Value(STATUSES.index(CURRENT))),
+        When(_any_endless(now) & expired, then=Value(STATUSES.index(CURRENT_EXPIRED))),
+        When(_any_endless(now), then=Value(STATUSES.index(CURRENT))),
         When(last_end__gt=_LONG_AGO, then=Value(STATUSES.index(NO_LIVE))),
+        When(_any_credential(Q()), then=Value(STATUSES.index(NO_LIVE))),
         default=Value(STATUSES.index(NONE)),
         output_field=IntegerField(),
     )

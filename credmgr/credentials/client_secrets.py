@@ -20,9 +20,10 @@ from credmgr.audit.recording import Actor, record_event
 from credmgr.credentials import secret_values
 from credmgr.credentials.descriptions import clean_description
 from credmgr.credentials.errors import CredentialNotFoundError, DuplicateFormError, SecretError
-from credmgr.credentials.lifecycle import Dated, counted, day, is_live
+from credmgr.credentials.lifecycle import Dated, counted, day, has_ended, is_live
 from credmgr.credentials.models import ClientSecret
 from credmgr.registrations.models import Application
+from credmgr.registrations.places import refuse_elsewhere
 from credmgr.registrations.registering import locked
 from credmgr.vault.sealing import open_from, seal_into, verifier_for, verifier_matches
 
@@ -30,7 +31,7 @@ MONTHS_MAX = 24
 # Days on offer; the first is recommended and the default.
 CHOICES = (180, 90, 365, 545, 730)
 # A start before this is a slip of the keyboard, not a wish.
-_EARLIEST_START = datetime(2000, 1, 1, tzinfo=UTC)
+EARLIEST_START = datetime(2000, 1, 1, tzinfo=UTC)
 _NO_CREDENTIAL = uuid.UUID(int=0)
 
 
@@ -93,6 +94,7 @@ def add_client_secret(
     verify_only keeps the digest alone. form_token: the form's one-time token (S-3); raises DuplicateFormError
     when it was used. allow_past_end is for the command line (P2). Row and audit row are committed on return.
     """
+    refuse_elsewhere(application, "The values of its client secrets are")
     described = clean_description(description, SecretError)
     check_period(start_at, end_at, now=now, allow_past_end=allow_past_end)
     value = secret_values.generate()
@@ -112,10 +114,10 @@ def add_client_secret(
         seal_into(secret, "value", value.encode())
     try:
         with transaction.atomic():
-            _insert(secret, actor, now)
+            insert_secret(secret, tag=EventTag.SECRET_ADDED, actor=actor, now=now)
     except IntegrityError:
         # A parallel copy of the form was faster: the constraint held, and by now its row can be seen.
-        _refuse_repeated_form(form_token)
+        refuse_repeated_form(form_token)
         raise
     return secret, value
 
@@ -124,7 +126,7 @@ def check_period(
     start_at: datetime, end_at: datetime, *, now: datetime, allow_past_end: bool = False
 ) -> None:
     """Raise SecretError unless a secret may live from start_at to end_at; says which end is the latest."""
-    if start_at < _EARLIEST_START:
+    if start_at < EARLIEST_START:
         raise SecretError(
             "start_too_early", "The start lies before the year 2000. Check the year.", field="start"
         )
@@ -190,14 +192,15 @@ def match_secret(secrets: Sequence[S], presented: str, now: datetime) -> SecretM
         if is_live(secret, now):
             return SecretMatch("live", secret)
     for secret in matched:
-        if secret.end_at <= now:
+        if has_ended(secret, now):
             return SecretMatch("expired", secret)
     return SecretMatch("none", None)
 
 
-def _insert(secret: ClientSecret, actor: Actor, now: datetime) -> None:
+def insert_secret(secret: ClientSecret, *, tag: EventTag, actor: Actor, now: datetime) -> None:
+    """Save a new row and its audit row, inside the act's transaction. Raises SecretError beyond the limit."""
     application = locked(secret.application)
-    _refuse_repeated_form(secret.form_token)
+    refuse_repeated_form(secret.form_token)
     limit = settings.SECRETS_PER_APPLICATION
     if ClientSecret.objects.filter(application=application).count() >= limit:
         raise SecretError(
@@ -207,19 +210,20 @@ def _insert(secret: ClientSecret, actor: Actor, now: datetime) -> None:
         )
     secret.save(force_insert=True)
     _record(
-        EventTag.SECRET_ADDED,
+        tag,
         secret,
         actor,
         now,
         {
             "startDateTime": [None, secret.start_at.isoformat()],
-            "endDateTime": [None, secret.end_at.isoformat()],
+            "endDateTime": [None, secret.end_at.isoformat() if secret.end_at else None],
             "verifyOnly": [None, secret.is_verify_only],
         },
     )
 
 
-def _refuse_repeated_form(form_token: uuid.UUID | None) -> None:
+def refuse_repeated_form(form_token: uuid.UUID | None) -> None:
+    """Raise DuplicateFormError when the form with this token has made a secret already (S-3)."""
     existing = ClientSecret.objects.filter(form_token=form_token).first() if form_token else None
     if existing is not None:
         raise DuplicateFormError(existing)

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
-from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 
@@ -19,8 +18,10 @@ from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.credentials.errors import CredentialNotFoundError, FederatedError
 from credmgr.credentials.models import FederatedCredential
+from credmgr.registrations.issuers import issuer_refusal
 from credmgr.registrations.models import Application
 from credmgr.registrations.naming import has_control_characters
+from credmgr.registrations.places import refuse_elsewhere
 from credmgr.registrations.registering import locked
 from credmgr.registrations.resources import EXCHANGE_CLIENT_ID, EXCHANGE_NAME
 
@@ -106,7 +107,7 @@ def add_federated_credential(
     actor: Actor,
     now: datetime,
 ) -> FederatedCredential:
-    """Trust the identity that issuer and subject name. Raises FederatedError, RegistrationNotFoundError."""
+    """Trust the identity that issuer and subject name. Raises FederatedError, RegistrationError."""
     row = FederatedCredential(
         application=application,
         name=clean_name(name),
@@ -117,7 +118,7 @@ def add_federated_credential(
     )
     try:
         with transaction.atomic():
-            locked(application)
+            refuse_elsewhere(locked(application), "Federated credentials are")
             _check_room(row)
             row.save(force_insert=True)
             changes = {name: [None, getattr(row, name)] for name in _FIELDS}
@@ -232,26 +233,11 @@ def clean_value(typed: str, field: str) -> str:
 
 
 def clean_issuer(typed: str) -> str:
-    """An issuer address (OpenID Connect Core 1.0, section 2), kept to the letter. Raises FederatedError."""
-    issuer = clean_value(typed, "issuer")
-    try:
-        parts = urlsplit(issuer)
-        is_whole = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        parts, is_whole = urlsplit(""), False
-    if not issuer.startswith(("https://", "http://")) or not is_whole:
-        raise FederatedError(
-            "issuer_form",
-            "The issuer is an address that begins with https://, such as https://idp.example.com.",
-            field="issuer",
-        )
-    if "?" in issuer or "#" in issuer or "@" in parts.netloc or "\\" in issuer or " " in issuer:
-        raise FederatedError(
-            "issuer_parts",
-            "The issuer has only a host and a path: remove spaces, user names, backslashes, ? and #.",
-            field="issuer",
-        )
-    return issuer
+    """An issuer address, kept to the letter. Raises FederatedError."""
+    refusal = issuer_refusal(typed)
+    if refusal is not None:
+        raise FederatedError(*refusal, field="issuer")
+    return clean_value(typed, "issuer")
 
 
 def _cleaned(issuer: str, subject: str, audience: str, description: str) -> dict[str, str]:

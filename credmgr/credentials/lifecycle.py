@@ -10,13 +10,14 @@ from typing import Protocol
 
 from django.conf import settings
 
+_AT_THE_END_OF_TIME = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class Dated(Protocol):
     """Whatever has a start and an end: rows, or light objects.
 
-    Live from start_at, up to but without end_at.
+    Live from start_at, up to but without end_at; where the end is not known, from start_at on.
     """
 
     @property
@@ -24,13 +25,14 @@ class Dated(Protocol):
         """First moment of use, aware UTC."""
 
     @property
-    def end_at(self) -> datetime:
-        """First moment it can no longer be used, aware UTC."""
+    def end_at(self) -> datetime | None:
+        """First moment it can no longer be used, aware UTC; None where nobody here knows it."""
 
 
 @dataclass(frozen=True)
 class CredentialStatus:
-    """kind: current, soon, expired, not-yet. days_left: calendar days to the end, None once it has expired.
+    """kind: current, soon, expired, not-yet. days_left: calendar days to the end, None once it has expired or
+    where the end is not known: that is current, and never soon.
 
     tone: ok, warn, bad, none.
     """
@@ -46,7 +48,7 @@ class ApplicationStatus:
     """kind: none (never had a credential), no-live, soon, current-expired, current.
 
     nearest_end: the next end among the live credentials; without a live one the last end there was; None
-    where only federated credentials are live, which have no end. tone: ok, warn, bad, none.
+    where only credentials are live that have no end, or none that is known. tone: ok, warn, bad, none.
     """
 
     kind: str
@@ -57,7 +59,17 @@ class ApplicationStatus:
 
 def is_live(credential: Dated, now: datetime) -> bool:
     """Whether it can be used at this moment."""
-    return credential.start_at <= now < credential.end_at
+    return credential.start_at <= now and not has_ended(credential, now)
+
+
+def has_ended(credential: Dated, now: datetime) -> bool:
+    """Whether its end is known and past."""
+    return credential.end_at is not None and credential.end_at <= now
+
+
+def end_of(credential: Dated) -> datetime:
+    """Its end; the end of time where none is known, so that it sorts last."""
+    return credential.end_at or _AT_THE_END_OF_TIME
 
 
 def soon_until(now: datetime) -> datetime:
@@ -68,13 +80,16 @@ def soon_until(now: datetime) -> datetime:
 
 def status_at(credential: Dated, now: datetime) -> CredentialStatus:
     """The status of one credential at that moment (aware UTC)."""
-    days = days_between(now, credential.end_at)
-    if credential.end_at <= now:
-        return CredentialStatus("expired", None, _expired_words(-days), "bad")
+    end = credential.end_at
+    days = None if end is None else days_between(now, end)
     if credential.start_at > now:
         return CredentialStatus("not-yet", days, f"Not valid until {day(credential.start_at)}", "warn")
+    if end is None or days is None:
+        return CredentialStatus("current", None, "No end known", "none")
+    if end <= now:
+        return CredentialStatus("expired", None, _expired_words(-days), "bad")
     words = "Ends today" if days == 0 else f"{counted(days, 'day')} left"
-    if credential.end_at < soon_until(now):
+    if end < soon_until(now):
         return CredentialStatus("soon", days, words, "warn")
     return CredentialStatus("current", days, words, "ok")
 
@@ -88,13 +103,12 @@ def application_status(
     """
     rows = list(credentials)
     live = [row.end_at for row in rows if is_live(row, now)]
-    expired = [row.end_at for row in rows if row.end_at <= now]
     return status_from(
-        count=len(rows),
-        nearest_live_end=min(live, default=None),
-        expired=len(expired),
-        last_end=max((row.end_at for row in rows), default=None),
-        federated=federated,
+        count=len(rows) + federated,
+        nearest_live_end=min((end for end in live if end is not None), default=None),
+        expired=sum(has_ended(row, now) for row in rows),
+        last_end=max((row.end_at for row in rows if row.end_at is not None), default=None),
+        endless=federated + live.count(None),
         now=now,
     )
 
@@ -105,13 +119,13 @@ def status_from(
     nearest_live_end: datetime | None,
     expired: int,
     last_end: datetime | None,
-    federated: int = 0,
+    endless: int = 0,
     now: datetime,
 ) -> ApplicationStatus:
-    """The same from numbers that a query has gathered."""
-    if count == 0 and not federated:
+    """The same from numbers. count: all of them; endless: live ones without an end, or with none known."""
+    if count == 0:
         return ApplicationStatus("none", "No credentials", "none", None)
-    if nearest_live_end is None and not federated:
+    if nearest_live_end is None and not endless:
         return ApplicationStatus("no-live", "No live credential", "bad", last_end)
     if nearest_live_end is not None and nearest_live_end < soon_until(now):
         days = days_between(now, nearest_live_end)

@@ -12,7 +12,8 @@ from credmgr.vault.fields import SealedField, VerifierField
 class ClientSecret(models.Model):
     """A client secret.
 
-    value is sealed (null for verify-only); verifier is the keyed digest the endpoint compares.
+    value is sealed (null for verify-only); verifier is the keyed digest the endpoint compares. end_at is null
+    where nobody here knows it: only for a pasted secret of a registration that lives elsewhere.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -24,7 +25,7 @@ class ClientSecret(models.Model):
     value = SealedField(null=True, place=("client_secret", "value"))
     verifier = VerifierField(value="value", expires="end_at")
     start_at = models.DateTimeField()
-    end_at = models.DateTimeField()
+    end_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -36,6 +37,13 @@ class ClientSecret(models.Model):
         indexes = [
             models.Index(fields=["hint"], name="client_secret_hint"),
             models.Index(fields=["application", "end_at", "start_at"], name="client_secret_by_end"),
+        ]
+        constraints = [
+            # A digest without a value keeps its vault key until the end: there has to be one.
+            models.CheckConstraint(
+                condition=models.Q(end_at__isnull=False) | models.Q(value__isnull=False),
+                name="digest_alone_has_an_end",
+            )
         ]
 
     def __str__(self) -> str:

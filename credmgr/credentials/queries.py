@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from credmgr.accounts.models import User
 from credmgr.audit.queries import last_sign_ins
@@ -19,14 +19,17 @@ from credmgr.credentials.lifecycle import (
     Dated,
     application_status,
     days_between,
+    end_of,
     is_live,
 )
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
-from credmgr.registrations.models import Application, Ownership, Tenant
+from credmgr.registrations.models import BUILT_IN, Application, Ownership, Tenant
 from credmgr.registrations.registering import restorable_since
 
 PAGE_SIZES = (25, 50, 100)
 _EXPORT_BATCH = 500
+# The order of one application's secrets: nearest end first, those without a known one last.
+BY_END = (F("end_at").asc(nulls_last=True), F("pk").asc())
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class ApplicationsPage:
     """One page of the list. found: how many match in all. counts: registrations per tab, search aside.
 
     page counts from 1 and is within 1 to pages; first and last are the positions of its rows, 0 when empty.
+    has_external: whether the directory has registrations that live elsewhere.
     """
 
     rows: list[ApplicationRow]
@@ -59,6 +63,7 @@ class ApplicationsPage:
     pages: int
     page_size: int
     counts: dict[str, int]
+    has_external: bool
 
     @property
     def first(self) -> int:
@@ -83,7 +88,7 @@ class ApplicationCredentials:
     def all(self) -> list[ClientSecret | Certificate]:
         """Secrets and certificates together, earliest end first."""
         rows: list[ClientSecret | Certificate] = [*self.secrets, *self.certificates]
-        return sorted(rows, key=lambda row: row.end_at)
+        return sorted(rows, key=end_of)
 
     def status(self, now: datetime) -> ApplicationStatus:
         """The application's credential status at that moment."""
@@ -96,6 +101,7 @@ def applications_page(
     tab: str = filters.ALL,
     search: str = "",
     status: str = "",
+    place: str = "",
     sort: str = "name",
     page: int = 1,
     page_size: int = PAGE_SIZES[0],
@@ -108,18 +114,19 @@ def applications_page(
     What is unknown among tab, status, sort and page_size falls back to the default.
 
     tab: all, owned, deleted. search: name, any GUID, thumbprint in any spelling, secret hint. status: one of
-    application_filters.STATUSES or "". sort: one of SORTS, "-" in front for descending. sees_all: False for
-    somebody who may know only of what they own.
+    application_filters.STATUSES or "". place: a kind of authority or "". sort: one of SORTS, "-" in front for
+    descending. sees_all: False for somebody who may know only of what they own.
     """
     size = page_size if page_size in PAGE_SIZES else PAGE_SIZES[0]
-    chosen = _chosen(tenant, tab, search, status, user, sees_all, now)
-    counts = _counts(tenant, user, sees_all, now)
-    is_whole_tab = not search.strip() and status not in filters.STATUSES and tab in counts
+    chosen = filters.at_place(_chosen(tenant, tab, search, status, user, sees_all, now), place)
+    counts, external = _counts(tenant, user, sees_all, now)
+    is_filtered = bool(search.strip() or place) or status in filters.STATUSES
+    is_whole_tab = not is_filtered and tab in counts
     found = counts[tab] if is_whole_tab else chosen.count()
     pages = max(1, -(-found // size))
     shown = min(max(page, 1), pages)
     ordered = filters.in_order(chosen, sort, now)[(shown - 1) * size : shown * size]
-    return ApplicationsPage(_described(list(ordered), now), found, shown, pages, size, counts)
+    return ApplicationsPage(_described(list(ordered), now), found, shown, pages, size, counts, external > 0)
 
 
 def export_rows(
@@ -128,17 +135,18 @@ def export_rows(
     tab: str = filters.ALL,
     search: str = "",
     status: str = "",
+    place: str = "",
     sort: str = "name",
     user: User | None,
     sees_all: bool = True,
     now: datetime,
 ) -> Iterator[ApplicationRow]:
-    """Every row of the list as one choice of tab, search, status and sort shows it, read in batches.
+    """Every row of the list as one choice of tab, search, status, place and sort shows it, read in batches.
 
     At most settings.EXPORT_ROWS rows; the order is the one at the beginning.
     """
-    chosen = filters.in_order(_chosen(tenant, tab, search, status, user, sees_all, now), sort, now)
-    keys = list(chosen.values_list("pk", flat=True)[: settings.EXPORT_ROWS])
+    chosen = filters.at_place(_chosen(tenant, tab, search, status, user, sees_all, now), place)
+    keys = list(filters.in_order(chosen, sort, now).values_list("pk", flat=True)[: settings.EXPORT_ROWS])
     for start in range(0, len(keys), _EXPORT_BATCH):
         batch = keys[start : start + _EXPORT_BATCH]
         by_key = Application.objects.in_bulk(batch)
@@ -148,7 +156,7 @@ def export_rows(
 def credentials_of(application: Application) -> ApplicationCredentials:
     """Secrets and certificates of one application, earliest end first. Three queries."""
     return ApplicationCredentials(
-        list(ClientSecret.objects.filter(application=application).order_by("end_at", "pk")),
+        list(ClientSecret.objects.filter(application=application).order_by(*BY_END)),
         list(Certificate.objects.filter(application=application).order_by("end_at", "pk")),
         FederatedCredential.objects.filter(application=application).count(),
     )
@@ -175,14 +183,16 @@ def _chosen(
     return filters.with_status(rows, status, now)
 
 
-def _counts(tenant: Tenant, user: User | None, sees_all: bool, now: datetime) -> dict[str, int]:
-    """Registrations per tab. Two queries."""
+def _counts(tenant: Tenant, user: User | None, sees_all: bool, now: datetime) -> tuple[dict[str, int], int]:
+    """Registrations per tab, and how many live elsewhere, deleted ones included. Two queries."""
     counted = filters.visible_in(tenant, user, sees_all=sees_all).aggregate(
         all=Count("pk", filter=Q(deleted_at=None)),
         deleted=Count("pk", filter=Q(deleted_at__gte=restorable_since(now))),
+        external=Count("pk", filter=~Q(authority_kind=BUILT_IN)),
     )
     owned = Ownership.objects.filter(user=user, application__tenant=tenant, application__deleted_at=None)
-    return {filters.ALL: counted["all"], filters.OWNED: owned.count(), filters.DELETED: counted["deleted"]}
+    tabs = {filters.ALL: counted["all"], filters.OWNED: owned.count(), filters.DELETED: counted["deleted"]}
+    return tabs, counted["external"]
 
 
 def _described(applications: Sequence[Application], now: datetime) -> list[ApplicationRow]:
@@ -220,7 +230,7 @@ def _described(applications: Sequence[Application], now: datetime) -> list[Appli
 @dataclass(frozen=True, slots=True)
 class _Dates:
     start_at: datetime
-    end_at: datetime
+    end_at: datetime | None
 
 
 def _dates_by_application(

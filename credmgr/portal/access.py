@@ -58,6 +58,17 @@ def any_directory_or_404(request: HttpRequest, directory_id: uuid.UUID) -> Tenan
     return found
 
 
+def built_in_application_or_404(request: HttpRequest, application_id: uuid.UUID) -> Application:
+    """As application_or_404, for pages of what the built-in authority does with a registration.
+
+    One that lives elsewhere has no such pages.
+    """
+    application = application_or_404(request, application_id)
+    if application.is_external:
+        raise Http404
+    return application
+
+
 def directory_of(request: HttpRequest) -> Tenant:
     """The directory that the person works in. Raises Http404 where there is none, or nobody is signed in."""
     found = directory_in_use(request)

@@ -50,6 +50,7 @@ TAG_WORDS: dict[EventTag, str] = {
     EventTag.CONSENT_GRANTED: "Admin consent granted",
     EventTag.CONSENT_REVOKED: "Admin consent revoked",
     EventTag.SECRET_ADDED: "Client secret added",
+    EventTag.SECRET_IMPORTED: "Existing client secret added",
     EventTag.SECRET_STORED: "Client secret confirmed as stored",
     EventTag.SECRET_DELETED: "Client secret deleted",
     EventTag.CERTIFICATE_ADDED: "Certificate added",
@@ -109,6 +110,7 @@ _LABELS = {
     "isEnabled": "Enabled",
     "thumbprint": "SHA-1 thumbprint",
     "thumbprintSha256": "SHA-256 thumbprint",
+    "clientId": "Application (client) ID",
 }
 
 

@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 
 from credmgr.audit.credential_use import callers_with
 from credmgr.audit.queries import SUMMARY_ROWS, Caller, last_used
+from credmgr.credentials.lifecycle import end_of, has_ended
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.portal import words
+from credmgr.registrations.models import Application
+from credmgr.registrations.places import place_words
 
 MONTH = timedelta(days=30)
 WEEK = timedelta(days=7)
@@ -29,9 +32,21 @@ def impact_of(credential: ClientSecret | Certificate, now: datetime) -> Impact:
     """Which sign-ins of the last 30 days fail without it, or that none will."""
     is_secret = isinstance(credential, ClientSecret)
     code = "AADSTS7000215" if is_secret else "AADSTS700027"
-    if credential.end_at <= now:
+    if credential.application.is_external:
+        return _elsewhere(credential.application)
+    if has_ended(credential, now):
         return _of_expired(credential, code, now)
     return impact_on_callers(credential.pk, code, now)
+
+
+def _elsewhere(application: Application) -> Impact:
+    """What uses it over there is not known here, and goes on."""
+    place = place_words(application)
+    return Impact(
+        "warn",
+        f"Nothing changes at {place}",
+        [f"There it works until it is deleted at {place}.", "Here it can no longer be tested or watched."],
+    )
 
 
 def impact_on_callers(credential_id: uuid.UUID, code: str, now: datetime) -> Impact:
@@ -74,7 +89,7 @@ def _of_callers(callers: Sequence[Caller], credential_id: uuid.UUID, now: dateti
 
 
 def _of_expired(credential: ClientSecret | Certificate, code: str, now: datetime) -> Impact:
-    points = [f"It {words.days_left(credential.end_at, now).lower()}."]
+    points = [f"It {words.days_left(end_of(credential), now).lower()}."]
     tried = callers_with(credential.pk, now - WEEK, refused=True)
     points += [
         f"{caller.address or 'An address not known'} still tries it: "

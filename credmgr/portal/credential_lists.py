@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+from django.db.models import Q
+
 from credmgr.audit.credential_use import RecentUse, recent_use
 from credmgr.audit.queries import last_used
-from credmgr.credentials.lifecycle import CredentialStatus, is_live, status_at
+from credmgr.credentials.lifecycle import CredentialStatus, end_of, is_live, status_at
 from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.credentials.queries import BY_END
 from credmgr.credentials.secret_values import mask
 from credmgr.credentials.x509_keys import shown_key
 from credmgr.flowtest.queries import LastTest, last_tests
@@ -113,11 +116,13 @@ def tabs_of(application: Application, current: str) -> list[Tab]:
 
 def tab_to_open(application: Application, now: datetime) -> str:
     """The tab with the nearest end ahead; without one, the kind there is; else secrets."""
-    ends = {
+    ends: dict[str, list[datetime | None]] = {
         "secrets": list(application.client_secrets.values_list("end_at", flat=True)),
         "certificates": list(application.certificates.values_list("end_at", flat=True)),
     }
-    ahead = [(end, name) for name, moments in ends.items() for end in moments if end > now]
+    ahead = [
+        (end, name) for name, moments in ends.items() for end in moments if end is not None and end > now
+    ]
     if ahead:
         return min(ahead, key=lambda found: found[0])[1]
     if not any(ends.values()) and application.federated_credentials.exists():
@@ -127,7 +132,7 @@ def tab_to_open(application: Application, now: datetime) -> str:
 
 def secret_rows(application: Application, now: datetime) -> list[ListRow[ClientSecret]]:
     """Every client secret, nearest end first, in a constant number of statements."""
-    return _rows(list(application.client_secrets.order_by("end_at", "pk")), now)
+    return _rows(list(application.client_secrets.order_by(*BY_END)), now)
 
 
 def certificate_rows(application: Application, now: datetime) -> list[ListRow[Certificate]]:
@@ -189,9 +194,9 @@ def _rows(records: list[Stored], now: datetime) -> list[ListRow[Stored]]:
 
 
 def _nothing_live(rows: Sequence[ListRow[Stored]], application: Application, now: datetime) -> Notice | None:
-    live = {"start_at__lte": now, "end_at__gt": now}
+    live = Q(start_at__lte=now) & (Q(end_at__gt=now) | Q(end_at=None))
     kinds = (application.client_secrets, application.certificates)
-    if any(kind.filter(**live).exists() for kind in kinds) or application.federated_credentials.exists():
+    if any(kind.filter(live).exists() for kind in kinds) or application.federated_credentials.exists():
         return None
     expired = [row for row in rows if row.status.kind == "expired"]
     if not expired:
@@ -201,8 +206,8 @@ def _nothing_live(rows: Sequence[ListRow[Stored]], application: Application, now
             "No credential is valid yet.",
             f"{first.name} is the first, from {words.moment(first.record.start_at)}.",
         )
-    newest = max(expired, key=lambda row: row.record.end_at)
-    ago = words.days_left(newest.record.end_at, now).lower()
+    newest = max(expired, key=lambda row: end_of(row.record))
+    ago = words.days_left(end_of(newest.record), now).lower()
     return Notice(
         "bad", "No live credential.", f"{newest.name} {ago}, and no token is given since. Add a new one."
     )
@@ -212,13 +217,15 @@ def _ends_soon(rows: Sequence[ListRow[Stored]], now: datetime) -> Notice | None:
     """A live one that ends soon and is in use, or that is the last of its kind."""
     live = [row for row in rows if is_live(row.record, now)]
     for row in live:
-        if row.status.kind != "soon" or (row.last_used_at is None and len(live) > 1):
+        is_external = row.record.application.is_external
+        is_idle = row.last_used_at is None and not is_external
+        if row.status.kind != "soon" or (is_idle and len(live) > 1):
             continue
         use = f"was used {words.relative(row.last_used_at, now)}" if row.last_used_at else "was never used"
         span = f"has {row.status.words.lower()}" if row.status.days_left else "ends today"
         return Notice(
             "bad" if row.tone == "bad" else "warn",
-            f"{row.name} {span} and {use}.",
+            f"{row.name} {span}." if is_external else f"{row.name} {span} and {use}.",
             "Add its successor and put it into service before the old one ends.",
         )
     return None

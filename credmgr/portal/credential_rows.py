@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from credmgr.audit.queries import last_used
-from credmgr.credentials.lifecycle import CredentialStatus, status_at
+from credmgr.credentials.lifecycle import CredentialStatus, end_of, status_at
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.portal import words
 from credmgr.registrations.models import Application
@@ -20,7 +20,7 @@ class CredentialRow:
     kind: str
     name: str
     start_at: datetime
-    end_at: datetime
+    end_at: datetime | None
     status: CredentialStatus
     last_used_at: datetime | None
 
@@ -64,7 +64,7 @@ def credential_rows(application: Application, now: datetime) -> list[CredentialR
         CredentialRow(row.pk, kind, name, row.start_at, row.end_at, status_at(row, now), used.get(row.pk))
         for kind, name, row in found
     ]
-    return sorted(rows, key=lambda row: (row.status.kind == "expired", row.end_at))
+    return sorted(rows, key=lambda row: (row.status.kind == "expired", end_of(row)))
 
 
 def counts_in_words(rows: Sequence[CredentialRow], federated: int = 0) -> str:
@@ -80,34 +80,39 @@ def counts_in_words(rows: Sequence[CredentialRow], federated: int = 0) -> str:
     return ", ".join(part for part in parts if part) or "Add a certificate or secret"
 
 
-def banner(rows: Sequence[CredentialRow], now: datetime, *, federated: int = 0) -> Banner | None:
-    """What is most pressing: nothing live, then an end that is close, then an expired one that lies about."""
+def banner(
+    rows: Sequence[CredentialRow], now: datetime, *, federated: int = 0, is_external: bool = False
+) -> Banner | None:
+    """What is most pressing: nothing live, then an end that is close, then an expired one that lies about.
+
+    is_external: the registration lives elsewhere, so nothing is known of the use of its credentials.
+    """
     live = [row for row in rows if row.status.kind in ("current", "soon")]
     expired = [row for row in rows if row.status.kind == "expired"]
     soon = next((row for row in live if row.status.kind == "soon"), None)
     if expired and not live and not federated:
-        newest = max(expired, key=lambda row: row.end_at)
+        newest = max(expired, key=end_of)
         return Banner(
             "bad",
             "No live credential.",
-            f"{newest.name} ended on {words.day(newest.end_at)}, and no token can be acquired since. "
+            f"{newest.name} ended on {words.day(end_of(newest))}, and no token can be acquired since. "
             "Add a new credential.",
             newest.kind,
         )
     if soon:
+        use = "" if is_external else _use(soon, now)
+        span = f"has {soon.status.words.lower()}" if soon.status.days_left else "ends today"
         return Banner(
             "warn",
-            f"{soon.name} has {soon.status.words.lower()}{_use(soon, now)}."
-            if soon.status.days_left
-            else f"{soon.name} ends today{_use(soon, now)}.",
+            f"{soon.name} {span}{use}.",
             "Add its successor and put it into service before the old one ends.",
             soon.kind,
         )
     if expired:
-        newest = max(expired, key=lambda row: row.end_at)
+        newest = max(expired, key=end_of)
         return Banner(
             "warn",
-            f"{newest.name} ended on {words.day(newest.end_at)}.",
+            f"{newest.name} ended on {words.day(end_of(newest))}.",
             "Another credential is live. Delete the old one once nothing uses it.",
             newest.kind,
         )

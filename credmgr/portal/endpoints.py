@@ -1,9 +1,12 @@
-"""The addresses of the built-in authority that an application may need. Only those that answer stand here."""
+"""The addresses of its authority that an application may need. Only those that answer stand here."""
 
-import uuid
 from dataclasses import dataclass
 
-from django.conf import settings
+from credmgr.registrations.models import OIDC, Application
+from credmgr.registrations.places import authority_of, entra_parts
+from credmgr.registrations.queries import parse_guid
+
+_ISSUER = "Issuer (v2.0 tokens)"
 
 
 @dataclass(frozen=True)
@@ -20,9 +23,37 @@ class Endpoint:
         return f"Copy {self.label}"
 
 
-def endpoints_of(tenant_id: uuid.UUID) -> list[Endpoint]:
-    """The addresses of a directory, the one that most libraries begin with first."""
-    base = f"{settings.AUTHORITY_URL}/{tenant_id}"
+def endpoints_of(application: Application) -> list[Endpoint]:
+    """The addresses of its authority, the one that most libraries begin with first."""
+    if application.authority_kind == OIDC:
+        return _of_issuer(application.authority_url)
+    found = _entra_shaped(authority_of(application))
+    if not application.is_external:
+        return found
+    place = entra_parts(application.authority_url)
+    if parse_guid(place.tenant) is None:
+        # An issuer names the tenant's id, and here only a domain is known.
+        found = [endpoint for endpoint in found if endpoint.label != _ISSUER]
+    if place.cloud:
+        hint = "The API of this cloud; with /.default behind it, its scope."
+        found.append(Endpoint("Microsoft Graph", place.cloud.graph_url, hint))
+    return found
+
+
+def _of_issuer(issuer: str) -> list[Endpoint]:
+    """OpenID Connect Discovery 1.0, section 4: the other addresses stand in the document."""
+    return [
+        Endpoint("Issuer", issuer, "The iss claim of its tokens, to the letter."),
+        Endpoint(
+            "OpenID Connect metadata document",
+            f"{issuer.removesuffix('/')}/.well-known/openid-configuration",
+            "Names the token endpoint, the signing keys and what this issuer supports.",
+        ),
+    ]
+
+
+def _entra_shaped(base: str) -> list[Endpoint]:
+    """The same in every Entra cloud (Microsoft identity platform, "National clouds") and here."""
     return [
         Endpoint("Authority", base, "What MSAL asks for. It reads the other addresses from the metadata."),
         Endpoint(
@@ -31,7 +62,7 @@ def endpoints_of(tenant_id: uuid.UUID) -> list[Endpoint]:
             "Most libraries need only this one or the authority.",
         ),
         Endpoint(
-            "Issuer (v2.0 tokens)",
+            _ISSUER,
             f"{base}/v2.0",
             "The iss claim of v2.0 tokens, and the root of the metadata.",
         ),

@@ -14,7 +14,7 @@ from credmgr.membership.queries import directories_for
 from credmgr.portal.access import Can, directory_in_use, may, standing_in
 from credmgr.portal.needs import need_of
 from credmgr.portal.switch_words import banner_of
-from credmgr.registrations.models import Tenant
+from credmgr.registrations.models import Application, Tenant
 from credmgr.registrations.queries import NamedDirectory, named_directories
 
 # `__Host-` cookies need https; on the plain loopback listener the name is bare.
@@ -53,6 +53,8 @@ class _Page:
     also: tuple[str, ...] = ()
 
 
+# What the built-in authority does with a registration; one that lives elsewhere has no such pages.
+_BUILT_IN_ONLY = ("api_permissions", "application_expose", "application_roles", "application_sign_ins")
 # Pages of one directory take its id in their address, those of the one in use may do without.
 _MAIN: tuple[tuple[str, tuple[_Page, ...]], ...] = (
     (
@@ -250,9 +252,15 @@ def _current(request: HttpRequest, in_use: Tenant | None) -> str:
     return _name_of(request)
 
 
-def application_menu(request: HttpRequest, application_id: uuid.UUID) -> list[Group]:
-    """The menu of one application: only entries whose page exists and may be opened."""
-    return _groups(request, _APPLICATION, _name_of(request), application_id)
+def application_menu(request: HttpRequest, application: Application) -> list[Group]:
+    """The menu of one application: only entries whose page exists for it and may be opened."""
+    groups = _groups(request, _APPLICATION, _name_of(request), application.pk)
+    if not application.is_external:
+        return groups
+    return [
+        Group(group.heading, [entry for entry in group.entries if entry.name not in _BUILT_IN_ONLY])
+        for group in groups
+    ]
 
 
 def _groups(

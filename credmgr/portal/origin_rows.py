@@ -3,16 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from credmgr.accounts.roles import Right
 from credmgr.credentials.models import FederatedCredential
 from credmgr.origins.addresses import origin_in
 from credmgr.origins.models import AllowedOrigin
 from credmgr.origins.queries import origin_of_row
 from credmgr.outbound import Origin
+from credmgr.portal.access import may
 from credmgr.registrations.models import BUILT_IN, Application
 
 # So many are named; the rest is a number.
@@ -40,15 +43,15 @@ def adding_address(url: str) -> str:
     return f"{reverse('portal:origin_new')}?{urlencode({'address': origin_in(url)})}"
 
 
-def unlisted_warning(sentence: str, url: str, consequence: str) -> SafeString:
-    """A message: what was saved, that its origin may not be called yet, what follows, where to change it."""
+def unlisted_warning(request: HttpRequest, sentence: str, url: str, consequence: str) -> SafeString:
+    """A message: what was saved, that its origin may not be called yet, what follows, who can change it."""
+    link = format_html('<a class="inline" href="{}">Add it to the list</a>.', adding_address(url))
     return format_html(
-        "{} {} is not on the list of allowed origins, so {}. "
-        '<a class="inline" href="{}">Add it to the list</a>.',
+        "{} {} is not on the list of allowed origins, so {}. {}",
         sentence,
         origin_in(url) or url,
         consequence,
-        adding_address(url),
+        link if may(request, Right.OPERATE) else "Whoever administers the server can add it.",
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
+from credmgr.credentials.lifecycle import end_of
 from credmgr.credentials.models import ClientSecret
 
 # A name for `az cloud register`; any would do.
@@ -33,7 +34,7 @@ def destinations_for(secret: ClientSecret, value: str) -> list[Destination]:
     tenant, client = str(application.tenant_id), str(application.client_id)
     bundle = str(settings.CA_BUNDLE_FILE)
     name = f"client-secret-{secret.hint}"
-    end = secret.end_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    end = end_of(secret).strftime("%Y-%m-%dT%H:%M:%SZ")
     return [
         Destination(
             "env",

@@ -27,10 +27,10 @@ class Client:
     programs: tuple[Program, ...]
 
 
-_PROMPTED = "Asks for the value at a prompt, or reads it from standard input."
-_PIPED = "Reads the value from standard input, so that it stands on no command line."
-_TWO = "Key and certificate in two files."
-_BOTH = "One PEM file with private key and certificate."
+PROMPTED = "Asks for the value at a prompt, or reads it from standard input."
+PIPED = "Reads the value from standard input, so that it stands on no command line."
+TWO = "Key and certificate in two files."
+BOTH = "One PEM file with private key and certificate."
 
 CLIENTS = (
     Client(
@@ -38,7 +38,7 @@ CLIENTS = (
         "MSAL Python",
         "Microsoft's library for Python.",
         (
-            Program("secret", "Client secret", _PROMPTED, "msal_secret.py"),
+            Program("secret", "Client secret", PROMPTED, "msal_secret.py"),
             Program(
                 "thumbprint",
                 "Certificate, thumbprint",
@@ -58,7 +58,7 @@ CLIENTS = (
         "azure-identity Python",
         "The credentials of the Azure SDK for Python, for every client of that SDK.",
         (
-            Program("secret", "Client secret", _PROMPTED, "azure_identity_secret.py"),
+            Program("secret", "Client secret", PROMPTED, "azure_identity_secret.py"),
             Program(
                 "certificate",
                 "Certificate",
@@ -78,11 +78,11 @@ CLIENTS = (
         "MSAL Node",
         "Microsoft's library for Node.js, version 20 or newer.",
         (
-            Program("secret", "Client secret", _PIPED, "msal_node_secret.mjs"),
+            Program("secret", "Client secret", PIPED, "msal_node_secret.mjs"),
             Program(
                 "certificate",
                 "Certificate",
-                f"{_TWO} Signs PS256 and sends x5t#S256 and x5c.",
+                f"{TWO} Signs PS256 and sends x5t#S256 and x5c.",
                 "msal_node_certificate.mjs",
             ),
         ),
@@ -92,11 +92,11 @@ CLIENTS = (
         "@azure/identity",
         "The credentials of the Azure SDK for JavaScript.",
         (
-            Program("secret", "Client secret", _PIPED, "identity_node_secret.mjs"),
+            Program("secret", "Client secret", PIPED, "identity_node_secret.mjs"),
             Program(
                 "certificate",
                 "Certificate",
-                f"{_BOTH} This client takes no PFX. Signs PS256 and sends x5t#S256.",
+                f"{BOTH} This client takes no PFX. Signs PS256 and sends x5t#S256.",
                 "identity_node_certificate.mjs",
             ),
         ),
@@ -106,11 +106,11 @@ CLIENTS = (
         "MSAL .NET",
         "Microsoft.Identity.Client, .NET 8 or newer.",
         (
-            Program("secret", "Client secret", _PIPED, "msal_dotnet_secret.cs"),
+            Program("secret", "Client secret", PIPED, "msal_dotnet_secret.cs"),
             Program(
                 "certificate",
                 "Certificate",
-                _TWO,
+                TWO,
                 "msal_dotnet_certificate.cs",
             ),
         ),
@@ -120,7 +120,7 @@ CLIENTS = (
         "MSAL Java",
         "com.microsoft.azure:msal4j, Java 11 or newer.",
         (
-            Program("secret", "Client secret", _PIPED, "msal_java_secret.java"),
+            Program("secret", "Client secret", PIPED, "msal_java_secret.java"),
             Program(
                 "certificate",
                 "Certificate",
@@ -134,11 +134,11 @@ CLIENTS = (
         "MSAL Go",
         "Microsoft's library for Go.",
         (
-            Program("secret", "Client secret", _PIPED, "msal_go_secret.go"),
+            Program("secret", "Client secret", PIPED, "msal_go_secret.go"),
             Program(
                 "certificate",
                 "Certificate",
-                f"{_BOTH} Its key is not encrypted.",
+                f"{BOTH} Its key is not encrypted.",
                 "msal_go_certificate.go",
             ),
         ),
@@ -148,21 +148,21 @@ CLIENTS = (
         "Azure CLI",
         "Registers this authority as a cloud of its own, in a folder of its own.",
         (
-            Program("secret", "Client secret", _PROMPTED, "az_secret.sh"),
-            Program("certificate", "Certificate", f"{_BOTH} az takes no PFX.", "az_certificate.sh"),
+            Program("secret", "Client secret", PROMPTED, "az_secret.sh"),
+            Program("certificate", "Certificate", f"{BOTH} az takes no PFX.", "az_certificate.sh"),
         ),
     ),
     Client(
         "curl",
         "curl",
         "The bare request, without any library. Needs curl 7.76 or newer.",
-        (Program("secret", "Client secret", _PROMPTED, "curl_secret.sh"),),
+        (Program("secret", "Client secret", PROMPTED, "curl_secret.sh"),),
     ),
     Client(
         "curl-assertion",
         "curl and openssl",
         "The bare request with an assertion that openssl signs. Needs openssl 1.1.1 and curl 7.76, or newer.",
-        (Program("certificate", "Certificate", _TWO, "curl_assertion.sh"),),
+        (Program("certificate", "Certificate", TWO, "curl_assertion.sh"),),
     ),
     Client(
         "environment",
@@ -170,7 +170,7 @@ CLIENTS = (
         "What EnvironmentCredential and DefaultAzureCredential of both SDKs read.",
         (
             Program("secret", "Client secret", "The value is typed at a prompt.", "environment_secret.sh"),
-            Program("certificate", "Certificate", _BOTH, "environment_certificate.sh"),
+            Program("certificate", "Certificate", BOTH, "environment_certificate.sh"),
             Program(
                 "program",
                 "Program that reads them",

@@ -18,7 +18,9 @@ from credmgr.credentials.lifecycle import is_live
 from credmgr.credentials.models import Certificate
 from credmgr.flowtest.scopes import default_scope
 from credmgr.portal.snippet_catalogue import CLIENTS, Program
-from credmgr.registrations.models import Application
+from credmgr.portal.snippet_catalogue_elsewhere import ENTRA_CLIENTS, ISSUER_CLIENTS
+from credmgr.registrations.models import BUILT_IN, ENTRA, OIDC, Application
+from credmgr.registrations.places import entra_parts
 from credmgr.registrations.resources import find_resource
 
 _NO_CERTIFICATE = "<thumbprint of the uploaded certificate>"
@@ -46,7 +48,7 @@ class ClientTab:
 
 
 def client_tabs(application: Application, *, thumbprint: str = "") -> list[ClientTab]:
-    """Every client's programs for this application, in the page's order.
+    """The programs of every client that can be used where the application lives, in the page's order.
 
     thumbprint: SHA-1 hex, by default of the application's newest live certificate.
     """
@@ -55,12 +57,17 @@ def client_tabs(application: Application, *, thumbprint: str = "") -> list[Clien
         ClientTab(
             client.key, client.label, client.note, tuple(_snippet(each, values) for each in client.programs)
         )
-        for client in CLIENTS
+        for client in _CLIENTS[application.authority_kind]
     ]
 
 
 def exports_for(application: Application) -> list[Snippet]:
-    """Shell lines that make other clients trust the local CA and find the authority."""
+    """Shell lines that make other clients trust the local CA and find the authority.
+
+    None for a registration that lives elsewhere.
+    """
+    if application.is_external:
+        return []
     ca, bundle = shlex.quote(str(settings.CA_FILE)), shlex.quote(str(settings.CA_BUNDLE_FILE))
     authority, tenant = shlex.quote(settings.AUTHORITY_URL), shlex.quote(str(application.tenant_id))
     client = shlex.quote(str(application.client_id))
@@ -129,7 +136,12 @@ def _workflow(value: Any) -> str:
 _LITERALS: dict[str, Callable[[Any], str]] = {"sh": _shell, "go": _go, "yml": _workflow}
 
 
+_CLIENTS = {BUILT_IN: CLIENTS, ENTRA: ENTRA_CLIENTS, OIDC: ISSUER_CLIENTS}
+
+
 def _values(application: Application, thumbprint: str) -> dict[str, Any]:
+    if application.is_external:
+        return _values_elsewhere(application, thumbprint)
     scope = default_scope(application)
     own = {str(application.client_id)}
     own |= {row.uri for row in application.identifier_uris.filter(is_released=False)}
@@ -149,6 +161,26 @@ def _values(application: Application, thumbprint: str) -> dict[str, Any]:
         "ca_file": str(settings.CA_BUNDLE_FILE if settings.PUBLIC_URL else settings.CA_FILE),
         "ca_bundle": str(settings.CA_BUNDLE_FILE),
         "thumbprint": thumbprint or _newest_thumbprint(application),
+    }
+
+
+def _values_elsewhere(application: Application, thumbprint: str) -> dict[str, Any]:
+    authority = application.authority_url
+    values = {
+        "client_id": application.external_client_id,
+        "client_id_json": json.dumps(application.external_client_id),
+        "authority": authority,
+        "thumbprint": thumbprint or _newest_thumbprint(application),
+    }
+    if application.authority_kind == OIDC:
+        return values
+    place = entra_parts(authority)
+    graph = place.cloud.graph_url if place.cloud else "https://graph.microsoft.com"
+    return values | {
+        "tenant_id": place.tenant,
+        "host": authority.removesuffix(f"/{place.tenant}"),
+        "token_endpoint": f"{authority}/oauth2/v2.0/token",
+        "scope": f"{graph}/.default",
     }
 
 

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from credmgr.errors import DomainError
-from credmgr.registrations.errors import RegistrationNotFoundError
-from credmgr.registrations.models import Application, Tenant
+from credmgr.registrations.errors import RegistrationError, RegistrationNotFoundError
+from credmgr.registrations.models import BUILT_IN, Application, Tenant
 from credmgr.registrations.queries import default_tenant, find_directory, parse_guid
 from credmgr.vault.errors import VaultError
 
@@ -61,16 +61,10 @@ def directory_for(text: str) -> Tenant:
 def application_for(text: str) -> Application:
     """The live registration with that client id or object id, in whatever directory.
 
-    Raises RegistrationNotFoundError.
+    One that lives elsewhere goes by the client id there, if no other has the same. Raises
+    RegistrationNotFoundError, RegistrationError when several have it.
     """
-    guid = parse_guid(text.strip())
-    rows = Application.objects.select_related("tenant")
-    application = _by_either_id(rows, guid) if guid else None
-    if application is None:
-        raise RegistrationNotFoundError(
-            "registration_unknown",
-            f"There is no registration with the application (client) ID {text}. Run list_apps to see all.",
-        )
+    application = find_application(text)
     if application.deleted_at is not None:
         raise RegistrationNotFoundError(
             "registration_deleted", f"{application.display_name} was deleted. Restore it first."
@@ -78,9 +72,37 @@ def application_for(text: str) -> Application:
     return application
 
 
-def _by_either_id(rows: Any, guid: uuid.UUID) -> Application | None:
-    found: Application | None = rows.filter(client_id=guid).first() or rows.filter(pk=guid).first()
-    return found
+def find_application(text: str) -> Application:
+    """As application_for, deleted ones included."""
+    text = text.strip()
+    guid = parse_guid(text)
+    application = (_by_own_id(guid) if guid else None) or _by_external_id(text)
+    if application is None:
+        raise RegistrationNotFoundError(
+            "registration_unknown",
+            f"There is no registration with the application (client) ID {text}. Run list_apps to see all.",
+        )
+    return application
+
+
+def _by_own_id(guid: uuid.UUID) -> Application | None:
+    rows = Application.objects.select_related("tenant")
+    return rows.filter(client_id=guid, authority_kind=BUILT_IN).first() or rows.filter(pk=guid).first()
+
+
+def _by_external_id(client_id: str) -> Application | None:
+    """A live one before deleted ones. Raises RegistrationError."""
+    rows = Application.objects.select_related("tenant").exclude(authority_kind=BUILT_IN)
+    spellings = {client_id, client_id.lower()} if parse_guid(client_id) else {client_id}
+    found = list(rows.filter(external_client_id__in=spellings).order_by("pk"))
+    live = [each for each in found if each.deleted_at is None]
+    if len(live) > 1:
+        raise RegistrationError(
+            "client_id_ambiguous",
+            f"{len(live)} registrations have the client ID {client_id}, at different authorities or in "
+            "different directories. Give the object ID of one: list_apps --json shows it as id.",
+        )
+    return next(iter([*live, *found]), None)
 
 
 def iso(moment: datetime) -> str:

@@ -19,6 +19,7 @@ from credmgr.audit.recording import Actor, record_event
 from credmgr.registrations.errors import RegistrationError, RegistrationNotFoundError
 from credmgr.registrations.models import Application, AppRole, AppRoleAssignment, RequestedPermission
 from credmgr.registrations.naming import has_control_characters
+from credmgr.registrations.places import refuse_elsewhere
 from credmgr.registrations.registering import locked
 
 NAME_MAX = 100
@@ -104,6 +105,7 @@ def add_app_role(
     text = clean_role(display_name, value, description)
     with _value_may_be_taken(text.value), transaction.atomic():
         fresh = locked(application)
+        refuse_elsewhere(fresh, "App roles are")
         if AppRole.objects.filter(application=fresh).count() >= ROLES_MAX:
             raise RegistrationError(
                 "too_many_roles",

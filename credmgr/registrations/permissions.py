@@ -18,6 +18,7 @@ from credmgr.audit.recording import Actor, record_event
 from credmgr.registrations.errors import RegistrationError
 from credmgr.registrations.graph_roles import GRAPH_ROLES
 from credmgr.registrations.models import Application, AppRole, AppRoleAssignment, RequestedPermission
+from credmgr.registrations.places import refuse_elsewhere
 from credmgr.registrations.queries import applications_in
 from credmgr.registrations.registering import locked
 from credmgr.registrations.resources import GRAPH_CLIENT_ID, well_known
@@ -143,6 +144,7 @@ def request_permissions(
     Raises RegistrationError for a role that the API has not or has disabled, and beyond 400 permissions.
     """
     fresh = locked(application)
+    refuse_elsewhere(fresh, "API permissions are")
     wanted = list(dict.fromkeys(role_ids))
     if not wanted:
         raise RegistrationError("no_role_chosen", "Choose at least one permission.", field="roles")

@@ -21,6 +21,7 @@ from credmgr.registrations.errors import (
     RegistrationNotFoundError,
 )
 from credmgr.registrations.models import (
+    BUILT_IN,
     SINGLE_TENANT,
     Application,
     AppRoleAssignment,
@@ -29,6 +30,7 @@ from credmgr.registrations.models import (
     RequestedPermission,
     Tenant,
 )
+from credmgr.registrations.places import HERE, Place, place_of, refuse_elsewhere
 from credmgr.registrations.queries import holder_of_uri, identifier_uri_of
 from credmgr.registrations.resources import is_well_known_name
 
@@ -50,6 +52,7 @@ def register_application(
     sign_in_audience: str = SINGLE_TENANT,
     identifier_uri: str = "",
     notes: str = "",
+    place: Place = HERE,
     form_token: uuid.UUID | None = None,
     is_demo: bool = False,
     actor: Actor,
@@ -57,11 +60,15 @@ def register_application(
 ) -> Application:
     """Register an application; the person who acts becomes its owner.
 
-    form_token: the register form's one-time token. Raises DuplicateFormError with what it made before,
-    RegistrationError for names, URIs and limits.
+    place: where it lives; one that lives elsewhere is made there and only known here. form_token: the
+    register form's one-time token. Raises DuplicateFormError with what it made before, RegistrationError for
+    names, URIs, places and limits.
     """
     application = Application(
         tenant=tenant,
+        authority_kind=place.kind,
+        authority_url=place.authority_url,
+        external_client_id=place.client_id,
         display_name=naming.clean_display_name(display_name),
         sign_in_audience=naming.clean_sign_in_audience(sign_in_audience),
         notes=naming.clean_notes(notes),
@@ -72,11 +79,14 @@ def register_application(
         created_by_name=actor.name,
     )
     uri = naming.clean_identifier_uri(identifier_uri)
+    if uri:
+        refuse_elsewhere(application, "Its Application ID URI is")
     try:
         with transaction.atomic():
             _refuse_repeated_form(form_token)
             _refuse_deleted_directory(tenant)
             _refuse_beyond_limit(actor, is_demo)
+            _refuse_taken_place(application, place)
             application.save(force_insert=True)
             _set_identifier_uri(application, uri)
             if actor.user is not None:
@@ -86,11 +96,12 @@ def register_application(
                 application,
                 actor,
                 now,
-                {"displayName": [None, display_name.strip()]},
+                {"displayName": [None, display_name.strip()], **_place_changes(place)},
             )
     except IntegrityError:
         # A parallel request was faster: the constraint held, and by now its row can be seen.
         _refuse_repeated_form(form_token)
+        _refuse_taken_place(application, place)
         _refuse_taken_uri(application, uri)
         _refuse_deleted_directory(tenant)
         raise
@@ -107,14 +118,15 @@ def update_application(
     access_token_version: int | _Unset | None = UNSET,
     app_role_assignment_required: bool | None = None,
     includes_idtyp: bool | None = None,
+    place: Place | None = None,
     expected_version: int,
     actor: Actor,
     now: datetime,
 ) -> Application:
     """Change what is given and leave the rest. expected_version: the version that the person was shown.
 
-    Returns the fresh row. An identifier_uri of "" removes the URI. Raises ChangedMeanwhileError when someone
-    else saved since (C-4), RegistrationError for what cannot be stored.
+    Returns the fresh row. An identifier_uri of "" removes the URI. place: of the same kind as before. Raises
+    ChangedMeanwhileError when someone else saved since (C-4), RegistrationError for what cannot be stored.
     """
     wanted: dict[str, Any] = {}
     if display_name is not None:
@@ -129,12 +141,23 @@ def update_application(
         wanted["app_role_assignment_required"] = app_role_assignment_required
     if includes_idtyp is not None:
         wanted["includes_idtyp"] = includes_idtyp
+    if place is not None:
+        wanted |= {"authority_url": place.authority_url, "external_client_id": place.client_id}
+        if place.kind != application.authority_kind:
+            raise RegistrationError(
+                "place_kind_fixed",
+                "The kind of place cannot be changed. Register the application anew where it lives now.",
+            )
     uri = None if identifier_uri is None else naming.clean_identifier_uri(identifier_uri)
+    if uri or app_role_assignment_required is not None or includes_idtyp is not None:
+        refuse_elsewhere(application, "What it exposes is")
     try:
         with transaction.atomic():
             return _update(application, wanted, uri, expected_version, actor, now)
     except IntegrityError:
         _refuse_taken_uri(application, uri or "")
+        if place is not None:
+            _refuse_taken_place(application, place)
         raise
 
 
@@ -154,6 +177,8 @@ def _update(
         if getattr(fresh, field) != value:
             changes[_AUDIT_NAMES[field]] = [getattr(fresh, field), value]
             setattr(fresh, field, value)
+    if "authority_url" in wanted:
+        _refuse_taken_place(fresh, place_of(fresh))
     old_uri = identifier_uri_of(fresh)
     if uri is not None and uri != old_uri:
         changes["identifierUri"] = [old_uri, uri]
@@ -171,6 +196,8 @@ _AUDIT_NAMES = {
     "access_token_version": "requestedAccessTokenVersion",
     "app_role_assignment_required": "appRoleAssignmentRequired",
     "includes_idtyp": "includesIdtyp",
+    "authority_url": "livesAt",
+    "external_client_id": "clientId",
 }
 
 
@@ -178,9 +205,10 @@ _AUDIT_NAMES = {
 def set_disabled(application: Application, *, disabled: bool, actor: Actor, now: datetime) -> Application:
     """Switch sign-in off or on, in force with the next token request.
 
-    No change, no audit row. Returns the row.
+    No change, no audit row. Returns the row. Raises RegistrationError for one that lives elsewhere.
     """
     fresh = locked(application)
+    refuse_elsewhere(fresh, "Sign-in is")
     if fresh.is_disabled != disabled:
         fresh.is_disabled = disabled
         _save_next_version(fresh)
@@ -208,7 +236,8 @@ def restore_application(application: Application, *, actor: Actor, now: datetime
     """Bring a deleted registration back with its credentials.
 
     Returns the identifier URIs that it lost because another registration took them meanwhile. Raises
-    RegistrationNotFoundError when it is not deleted or was deleted more than 30 days ago.
+    RegistrationNotFoundError when it is not deleted or was deleted more than 30 days ago, RegistrationError
+    when another one stands for the same client of the same authority meanwhile.
     """
     fresh = _locked_deleted(application)
     if fresh.deleted_at is None or fresh.deleted_at < restorable_since(now):
@@ -218,6 +247,7 @@ def restore_application(application: Application, *, actor: Actor, now: datetime
             "It cannot be restored.",
         )
     fresh.deleted_at = None
+    _refuse_taken_place(fresh, place_of(fresh))
     _save_next_version(fresh)
     lost = _take_back_uris(fresh)
     _record(
@@ -321,6 +351,35 @@ def _refuse_taken_uri(application: Application, uri: str) -> None:
             "uri_taken",
             f"{holder.display_name} already has this URI. Choose another one, or remove it there first.",
             field="identifier_uri",
+        )
+
+
+def _place_changes(place: Place) -> Changes:
+    if place.kind == BUILT_IN:
+        return {}
+    return {"livesAt": [None, place.authority_url], "clientId": [None, place.client_id]}
+
+
+def _refuse_taken_place(application: Application, place: Place) -> None:
+    """One live registration of a directory for a client of an authority. The constraint is what holds."""
+    if place.kind == BUILT_IN:
+        return
+    twin = (
+        Application.objects.exclude(pk=application.pk)
+        .exclude(authority_kind=BUILT_IN)
+        .filter(
+            tenant_id=application.tenant_id,
+            authority_url=place.authority_url,
+            external_client_id=place.client_id,
+            deleted_at=None,
+        )
+        .first()
+    )
+    if twin is not None:
+        raise RegistrationError(
+            "place_taken",
+            f"{twin.display_name} already stands for this client ID there. Use that one, or delete it first.",
+            field="client_id",
         )
 
 

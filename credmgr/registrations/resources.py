@@ -62,7 +62,7 @@ def find_resource(tenant_id: uuid.UUID, identifier: str) -> Resource | None:
     None when unknown.
 
     GUIDs compare in any case, everything else to the letter, trailing slash included. Deleted registrations
-    are no resources; disabled ones are returned and say so.
+    and those that live elsewhere are no resources; disabled ones are returned and say so.
     """
     known = _well_known_by_name(settings.AUTHORITY_URL).get(identifier)
     if known is not None:

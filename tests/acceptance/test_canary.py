@@ -20,6 +20,9 @@ from tests.installation import Installation
 
 PFX_PASSWORD = "canary-Pfx-Passw0rd-7351"
 WRONG_VALUE = "canary-wrong-secret-value-90125"
+PASTED_VALUE = "p.8Q~canary_of-another-authority-4711"
+FILED_VALUE = "f.8Q~canary_from-a-file-of-a-script-0815"
+REFUSED_VALUE = " canary-refused-for-its-white-space-1701"
 
 
 def spellings(value: bytes) -> Iterator[bytes]:
@@ -69,8 +72,36 @@ def opened_session(data: str) -> bytes:
 
 
 @pytest.fixture
-def planted(installation: Installation, app: RegisteredApp, tmp_path: Path) -> dict[str, bytes]:
-    """Plant a secret, a private key, a PFX password, assertions and tokens by using the product."""
+def elsewhere(installation: Installation) -> str:
+    """The page of a registration that lives at an issuer nobody listed."""
+    made = installation.json(
+        "register_app", "Canary elsewhere", "--issuer", "https://canary.example.com/", "--client-id", "bird"
+    )
+    return f"/applications/{made['id']}"
+
+
+def paste_elsewhere(person: PortalSession, installation: Installation, elsewhere: str, file: Path) -> None:
+    """A refused paste, a kept one, one from a file, and a test that cannot be run."""
+    address = f"{elsewhere}/credentials/secrets/new"
+    refused = person.submit(address, {"value": REFUSED_VALUE})
+    assert "begins or ends with white space" in refused.text
+    assert REFUSED_VALUE.strip() not in refused.text
+    kept = person.submit(address, {"value": PASTED_VALUE, "description": "pasted"})
+    assert "is kept, sealed" in kept.text, kept.text[:3000]
+    assert PASTED_VALUE not in kept.text
+    file.write_text(f"{FILED_VALUE}\n")
+    done = installation.manage("add_secret", elsewhere.rpartition("/")[2], "--value-file", str(file))
+    assert done.returncode == 0, done.stderr
+    assert FILED_VALUE not in done.stdout + done.stderr
+    tried = installation.manage("test_token", elsewhere.rpartition("/")[2], "--json")
+    assert not {PASTED_VALUE, FILED_VALUE} & set(tried.stdout.split('"'))
+
+
+@pytest.fixture
+def planted(
+    installation: Installation, app: RegisteredApp, elsewhere: str, tmp_path: Path
+) -> dict[str, bytes]:
+    """Plant secrets, a private key, a PFX password, assertions and tokens by using the product."""
     person = PortalSession(installation.portal_url, installation.admin_name, installation.admin_password)
     shown = person.submit(
         f"/applications/{app.facts['id']}/credentials/secrets/new", {"description": "canary"}
@@ -102,10 +133,14 @@ def planted(installation: Installation, app: RegisteredApp, tmp_path: Path) -> d
     assert "error" in refused
     done = installation.manage("test_token", app.client_id, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
+    paste_elsewhere(person, installation, elsewhere, tmp_path / "value")
     key_lines = files.key.read_text().splitlines()
     return {
         "secret": secret.encode(),
         "wrong secret": WRONG_VALUE.encode(),
+        "pasted secret": PASTED_VALUE.encode(),
+        "secret of a file": FILED_VALUE.encode(),
+        "refused secret": REFUSED_VALUE.strip().encode(),
         # Bytes 400 to 448 lie in the private exponent (RFC 8017 A.1.2); what comes before 300 is public.
         "private key (PEM)": key_lines[9].encode(),
         "private key (DER)": base64.b64decode("".join(key_lines[1:-1]))[400:448],
@@ -117,7 +152,7 @@ def planted(installation: Installation, app: RegisteredApp, tmp_path: Path) -> d
 
 
 def test_nothing_planted_is_found_anywhere(
-    installation: Installation, app: RegisteredApp, planted: dict[str, bytes]
+    installation: Installation, app: RegisteredApp, elsewhere: str, planted: dict[str, bytes]
 ) -> None:
     """Database file, WAL, logs, a dump, sessions, every page, error pages, command output."""
     person = PortalSession(installation.portal_url, installation.admin_name, installation.admin_password)
@@ -138,7 +173,7 @@ def test_nothing_planted_is_found_anywhere(
     visited = 0
     own = f"/applications/{app.facts['id']}"
     wrong = ["/no-such-page", f"{own}/credentials/secrets/{app.facts['id']}/delete"]
-    for path, answer in walk_pages(person, ["/applications", own, "/audit", "/sign-ins", *wrong]):
+    for path, answer in walk_pages(person, ["/applications", own, elsewhere, "/audit", "/sign-ins", *wrong]):
         visited += 1
         leaks += [f"page {path}: {name}" for name in found_in(answer.content, planted)]
         leaks += [f"headers of {path}: {name}" for name in found_in(str(answer.headers).encode(), planted)]

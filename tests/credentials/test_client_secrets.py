@@ -21,6 +21,7 @@ from credmgr.credentials.client_secrets import (
     open_value,
 )
 from credmgr.credentials.errors import CredentialNotFoundError, DuplicateFormError, SecretError
+from credmgr.credentials.lifecycle import end_of
 from credmgr.credentials.models import ClientSecret
 from credmgr.credentials.secret_values import checksum_holds
 from credmgr.registrations.directories import ensure_default_tenant
@@ -126,8 +127,8 @@ def test_w2_the_same_value_live_and_expired_is_live():
 def test_a_secret_lives_from_its_start_up_to_but_without_its_end():
     made, value = secret(application(), days=1)
     assert match_secret([made], value, made.start_at).kind == "live"
-    assert match_secret([made], value, made.end_at - timedelta(microseconds=1)).kind == "live"
-    assert match_secret([made], value, made.end_at).kind == "expired"
+    assert match_secret([made], value, end_of(made) - timedelta(microseconds=1)).kind == "live"
+    assert match_secret([made], value, end_of(made)).kind == "expired"
     assert match_secret([made], value, made.start_at - timedelta(microseconds=1)).kind == "none"
 
 
@@ -217,7 +218,7 @@ def test_p2_only_the_command_line_may_set_an_end_in_the_past():
     with pytest.raises(SecretError, match="lies in the past"):
         secret(app, days=-1, age=10, allow_past_end=False)
     made, _ = secret(app, days=-1, age=10)
-    assert made.end_at < NOW
+    assert end_of(made) < NOW
 
 
 def test_a_start_in_the_future_is_allowed():

@@ -2,9 +2,10 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,20 @@ from django.core.management import CommandError, call_command
 from credmgr.accounts.models import User
 from credmgr.audit.models import AuditEvent, SignIn
 from credmgr.credentials.certificates import open_private_key
-from credmgr.credentials.client_secrets import match_secret
+from credmgr.credentials.client_secrets import match_secret, open_value
+from credmgr.credentials.lifecycle import end_of
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.registrations.models import Application
 from credmgr.registrations.registering import delete_application
 from tests.credentials import making
-from tests.factories import COMMAND, NOW, application, person
+from tests.factories import COMMAND, NOW, PASTED, application, elsewhere, person
 
 pytestmark = pytest.mark.django_db
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 VALUE = re.compile(r"[0-9A-Za-z]{3}_cm_[0-9A-Za-z]{37}")
+TENANT = "2b0f2b5e-6c2f-4b0e-9d5a-0b1c2d3e4f50"
+CLIENT = "6f2f4a6e-9f2c-4d0b-8a51-1c6f3f0a7e11"
+ISSUER = "https://idp.example.com"
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -75,6 +80,7 @@ def test_register_app(answer):
         "appId": str(app.client_id),
         "id": str(app.pk),
         "displayName": "Harbor Sync Worker",
+        "livesAt": "Built-in authority",
         "authority": f"https://localhost:8443/{app.tenant_id}",
     }
     assert AuditEvent.objects.get().actor_name == "Command line"
@@ -86,6 +92,83 @@ def test_register_app_is_refused_in_a_sentence(refusal):
     application("First", identifier_uri="api://taken")
     assert "First already has this URI" in refusal("register_app", "x", "--identifier-uri", "api://taken")
     assert Application.objects.count() == 1
+
+
+def test_register_app_elsewhere(answer, refusal, run):
+    told = answer(
+        "register_app", "Ledger", "--entra", "us-government", "--tenant", TENANT, "--client-id", CLIENT
+    )
+    app = Application.objects.get()
+    assert told == {
+        "tenantId": TENANT,
+        "appId": CLIENT,
+        "id": str(app.pk),
+        "displayName": "Ledger",
+        "livesAt": "Entra ID, US Government",
+        "authority": f"https://login.microsoftonline.us/{TENANT}",
+    }
+    told = answer("register_app", "Other", "--issuer", f"{ISSUER}/", "--client-id", "worker")
+    assert (told["tenantId"], told["appId"], told["authority"]) == (None, "worker", f"{ISSUER}/")
+    _, out, _ = run("register_app", "Third", "--issuer", ISSUER, "--client-id", "worker")
+    assert "tenant" not in out
+    assert f"Authority:               {ISSUER}" in out
+    for arguments, words in [
+        (("--entra", "public", "--issuer", ISSUER), "not both"),
+        (("--tenant", TENANT), "--tenant goes with --entra"),
+        (("--client-id", CLIENT), "goes with --entra or --issuer"),
+        (("--issuer", ISSUER, "--client-id", "c", "--multitenant"), "live here"),
+        (("--issuer", ISSUER), "Enter the client ID."),
+        (("--entra", "public", "--client-id", CLIENT), "Enter the directory (tenant) ID"),
+        (("--issuer", ISSUER, "--client-id", "worker"), "Third already stands"),
+    ]:
+        assert words in refusal("register_app", "x", *arguments), arguments
+    assert Application.objects.count() == 3
+
+
+def test_an_existing_secret_comes_from_a_file_or_standard_input(answer, run, refusal, tmp_path, monkeypatch):
+    app = elsewhere()
+    file = tmp_path / "value"
+    file.write_text(f"{PASTED}\n")
+    code, out, err = run("add_secret", app.external_client_id.upper(), "--value-file", file, "--name", "prod")
+    assert (code, err, "Ends:      not known" in out) == (0, "", True)
+    assert PASTED not in out
+    row = ClientSecret.objects.get()
+    assert (open_value(row), row.description, row.end_at) == (PASTED, "prod", None)
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(f"{PASTED}2\r\n".encode())))
+    told = answer("add_secret", str(app.pk), "--value-file", "-", "--end", "2099-01-01")
+    assert list(told) == ["keyId", "hint", "startDateTime", "endDateTime"]
+    assert told["endDateTime"] == "2099-01-01T00:00:00Z"
+    assert open_value(ClientSecret.objects.get(pk=told["keyId"])) == f"{PASTED}2"
+    assert "Give the value of one with --value-file." in refusal("add_secret", str(app.pk))
+    assert "here already" in refusal("add_secret", str(app.pk), "--value-file", str(file))
+    assert "--verify-only" in refusal("add_secret", str(app.pk), "--value-file", str(file), "--verify-only")
+    assert "cannot be read" in refusal("add_secret", str(app.pk), "--value-file", str(tmp_path / "none"))
+    file.write_bytes(b"\xff\xfe")
+    assert "not UTF-8" in refusal("add_secret", str(app.pk), "--value-file", str(file))
+    file.write_text(f" {PASTED}3 ")
+    assert "white space" in refusal("add_secret", str(app.pk), "--value-file", str(file))
+    told = answer("add_secret", str(app.pk), "--value-file", str(file), "--as-is", "--days", "10")
+    assert open_value(ClientSecret.objects.get(pk=told["keyId"])) == f" {PASTED}3 "
+    here = application()
+    assert "lives here" in refusal("add_secret", str(here.client_id), "--value-file", str(file))
+
+
+def test_a_client_id_of_elsewhere_names_a_registration_while_it_is_the_only_one(refusal, answer, tmp_path):
+    file = tmp_path / "value"
+    file.write_text(PASTED)
+    one = elsewhere("One", issuer=ISSUER, client_id="worker")
+    assert answer("add_secret", "worker", "--value-file", str(file))
+    two = elsewhere("Two", issuer=f"{ISSUER}/other", client_id="worker")
+    assert "2 registrations have the client ID worker" in refusal(
+        "add_secret", "worker", "--value-file", str(file)
+    )
+    assert answer("add_secret", str(two.pk), "--value-file", str(file))
+    delete_application(one, actor=COMMAND, now=NOW)
+    assert "here already" in refusal("add_secret", "worker", "--value-file", str(file))
+    delete_application(two, actor=COMMAND, now=NOW)
+    assert "was deleted" in refusal("add_secret", "worker", "--value-file", str(file))
+    # The GUIDs that it would have here name nothing.
+    assert "There is no registration" in refusal("add_secret", str(two.client_id), "--value-file", str(file))
 
 
 def test_add_secret_prints_the_value_once(answer):
@@ -106,7 +189,7 @@ def test_add_secret_for_people_and_by_object_id(run):
     code, out, err = run("add_secret", app.pk)
     assert (code, err, len(VALUE.findall(out))) == (0, "", 1)
     row = ClientSecret.objects.get()
-    assert row.end_at - row.start_at == timedelta(days=180)
+    assert end_of(row) - row.start_at == timedelta(days=180)
 
 
 def test_p2_an_end_in_the_past_is_set_and_said(run):
@@ -243,6 +326,8 @@ def test_list_apps(answer, run):
         "appId": str(app.client_id),
         "id": str(app.pk),
         "displayName": "Harbor Sync Worker",
+        "livesAt": "Built-in authority",
+        "authority": f"https://localhost:8443/{app.tenant_id}",
         "createdDateTime": "",
         "deletedDateTime": None,
         "isDisabled": False,

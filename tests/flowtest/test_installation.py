@@ -136,8 +136,8 @@ def test_refusals_are_explained(rows: dict[str, Any], row: str, error: int, caus
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
-        ("unknown app", "No application has the application (client) ID"),
-        ("nonsense app", "No application has the application (client) ID"),
+        ("unknown app", "There is no registration with the application (client) ID"),
+        ("nonsense app", "There is no registration with the application (client) ID"),
         ("nothing to test", "No live credential of this application can run by itself"),
         ("unknown key id", "no credential with the ID"),
         ("nonsense key id", "no credential with the ID"),

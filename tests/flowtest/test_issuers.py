@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 import jwt
 import pytest
 
+from credmgr.credentials.lifecycle import end_of
 from credmgr.credentials.models import ClientSecret
 from credmgr.env import AllowedOrigin
 from credmgr.flowtest.models import FlowRun
@@ -55,6 +56,7 @@ def secret(directory: Directory, settings: Any) -> ClientSecret:
     """A secret of an application that lives at the far side, which is a good issuer unless told otherwise."""
     side = directory.side
     settings.ALLOWED_ORIGINS = [AllowedOrigin("https", "localhost", side.port, True, str(side.ca_file))]
+    made, _ = directory.secret()  # while it lives here: elsewhere the server makes none
     application = directory.application
     application.authority_kind = OIDC
     application.authority_url = side.url
@@ -62,7 +64,7 @@ def secret(directory: Directory, settings: Any) -> ClientSecret:
     application.save()
     side.answers["GET", "openid-configuration"] = lambda request: send_json(request, 200, metadata(side))
     side.answers["POST", "/token"] = lambda request: giving(token(side))(request)
-    return directory.secret()[0]
+    return made
 
 
 def ran(directory: Directory, secret: ClientSecret, **asked: Any) -> tuple[FlowRun, Report]:
@@ -348,7 +350,7 @@ def test_a_date_that_was_typed_points_to_the_cause(directory: Directory, secret:
     directory.side.answers["POST", "/token"] = lambda request: send_json(
         request, 401, {"error": "invalid_client"}
     )
-    secret.start_at, secret.end_at = (secret.start_at.replace(year=2020), secret.end_at.replace(year=2021))
+    secret.start_at, secret.end_at = (secret.start_at.replace(year=2020), end_of(secret).replace(year=2021))
     secret.save()
     run, _ = ran(directory, secret)
     assert "as stored here" in rows(diagnosis_of(run), "cause")["End date"]

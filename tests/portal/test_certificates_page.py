@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from credmgr.audit.models import AuditEvent
 from credmgr.credentials.certificates import open_certificate, open_private_key
+from credmgr.credentials.lifecycle import end_of
 from credmgr.credentials.models import Certificate
 from credmgr.registrations.models import Application
 from tests.portal import certificate_files as files
@@ -352,7 +353,7 @@ def test_the_entry_opens_the_tab_with_the_nearest_end(signed_in: Client, harbor:
     assert signed_in.get(credentials_of(harbor)).headers["Location"].endswith("/certificates")
     stored_secret(harbor, days=100)
     assert signed_in.get(credentials_of(harbor)).headers["Location"].endswith("/secrets")
-    assert found.end_at > harbor.client_secrets.get().end_at
+    assert found.end_at > end_of(harbor.client_secrets.get())
 
 
 def test_queries_stay_the_same_with_many_certificates(signed_in: Client, harbor: Application):

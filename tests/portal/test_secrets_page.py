@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from credmgr.audit.models import AuditEvent, SignIn
+from credmgr.credentials.lifecycle import end_of
 from credmgr.credentials.models import ClientSecret
 from credmgr.flowtest.models import FlowRun
 from credmgr.registrations.models import Application
@@ -206,7 +207,7 @@ def test_a2_the_form_has_no_field_for_a_value_and_names_every_choice(signed_in: 
 def test_each_choice_lasts_as_long_as_it_says(signed_in: Client, harbor: Application, days):
     assert post_secret(signed_in, harbor, secret_form(signed_in, harbor, expires=days)).status_code == 200
     made = ClientSecret.objects.get()
-    assert made.end_at - made.start_at == timedelta(days=int(days))
+    assert end_of(made) - made.start_at == timedelta(days=int(days))
 
 
 def test_a_custom_period_lasts_through_its_last_day(signed_in: Client, harbor: Application):
@@ -221,7 +222,7 @@ def test_a_custom_period_lasts_through_its_last_day(signed_in: Client, harbor: A
     assert post_secret(signed_in, harbor, form).status_code == 200
     made = ClientSecret.objects.get()
     assert made.start_at.isoformat() == f"{today + timedelta(days=3)}T00:00:00+00:00"
-    assert made.end_at.isoformat() == f"{today + timedelta(days=10)}T23:59:59+00:00"
+    assert end_of(made).isoformat() == f"{today + timedelta(days=10)}T23:59:59+00:00"
 
 
 REFUSED = [

@@ -53,7 +53,7 @@ def expired_secret(case: Case) -> Diagnosis | None:
         return None
     row = case.secret
     evidence = [Evidence("cause", "Answer", "AADSTS7000222: the secret has ended there")]
-    if row is not None:
+    if row is not None and row.end_at is not None:
         at = f"{shown_moment(row.end_at)}, {relative(row.end_at, case.now)}"
         level = "cause" if row.end_at <= case.now else "note"
         evidence.append(Evidence(level, "End date here", at if level == "cause" else f"{at}: typed too late"))

@@ -1,5 +1,6 @@
 """What the failed run rules out: rows that are fine, shown below those that point to the cause."""
 
+from credmgr.credentials.lifecycle import is_live
 from credmgr.flowtest.diagnosis.case import SKEW, Case
 from credmgr.flowtest.inspection import shown_moment
 from credmgr.flowtest.report import Evidence
@@ -41,7 +42,7 @@ def _credential_rows(case: Case) -> list[Evidence]:
         return []
     rows = []
     what = "Secret dates" if case.is_secret else "Certificate dates"
-    if row.start_at <= case.now < row.end_at:
+    if row.end_at is not None and is_live(row, case.now):
         rows.append(Evidence("fine", what, f"{shown_moment(row.start_at)} to {shown_moment(row.end_at)}"))
     if case.key_matches:
         rows.append(Evidence("fine", "Private key and certificate", "Belong together"))

@@ -1,5 +1,6 @@
 """Rules about the errors of RFC 6749 section 5.2, where no AADSTS code says more."""
 
+from credmgr.credentials.lifecycle import end_of, has_ended, is_live
 from credmgr.flowtest.diagnosis.case import Case, Rule, run_again
 from credmgr.flowtest.diagnosis.pasted import looks_wrong
 from credmgr.flowtest.inspection import relative, shown_moment
@@ -206,13 +207,14 @@ def _answers(case: Case) -> list[Evidence]:
 
 def _dates(case: Case) -> list[Evidence]:
     row = case.credential
-    if row is None or row.start_at <= case.now < row.end_at:
+    if row is None or is_live(row, case.now):
         return []
-    at = row.end_at if row.end_at <= case.now else row.start_at
+    has_come = has_ended(row, case.now)
+    at = end_of(row) if has_come else row.start_at
     return [
         Evidence(
             "cause",
-            "End date" if row.end_at <= case.now else "Start date",
+            "End date" if has_come else "Start date",
             f"{shown_moment(at)}, {relative(at, case.now)}, as stored here",
         )
     ]

@@ -3,6 +3,7 @@
 import uuid
 
 from credmgr.credentials.client_secrets import match_secret
+from credmgr.credentials.lifecycle import end_of
 from credmgr.credentials.models import ClientSecret
 from credmgr.credentials.secret_values import checksum_holds, hint_of
 from credmgr.flowtest.diagnosis.case import Case, Rule, new_secret, run_again
@@ -126,7 +127,7 @@ def other_secret_of_this_application(case: Case) -> Diagnosis | None:
     match = _match(siblings, case) or case.secret
     if match is None:
         return None
-    ended = f"{shown_moment(match.end_at)}, {relative(match.end_at, case.now)}"
+    ended = f"{shown_moment(end_of(match))}, {relative(end_of(match), case.now)}"
     return Diagnosis(
         "secret-expired",
         f"No token: {match.description or 'this client secret'} has expired",

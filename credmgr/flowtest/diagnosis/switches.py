@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from credmgr.credentials.lifecycle import is_live
 from credmgr.flowtest.diagnosis.case import SKEW, Case, run_again
 from credmgr.flowtest.report import Diagnosis, Evidence, Step, Verdict
 from credmgr.outbound import Failure
@@ -80,5 +81,4 @@ def _follows_from_the_clock(case: Case, shift: timedelta) -> bool:
     row = case.credential
     if row is None or case.code not in _DATES:
         return False
-    is_live, counts_as_live = (row.start_at <= moment < row.end_at for moment in (case.now, case.now + shift))
-    return is_live and not counts_as_live
+    return is_live(row, case.now) and not is_live(row, case.now + shift)

@@ -1,25 +1,28 @@
 """Forms of registrations. What a field may hold is decided by the act; here only shape and size."""
 
+from typing import Any
+
 from django import forms
 
 from credmgr.accounts.models import User
 from credmgr.accounts.step_up import StepUpFormMixin
 from credmgr.portal.forms.base import InDirectoryMixin, OncePerFormMixin, PortalForm
-from credmgr.registrations.models import AUDIENCES, SINGLE_TENANT
+from credmgr.portal.forms.places import PLACES, PlaceFields
+from credmgr.registrations.models import AUDIENCES, BUILT_IN, ENTRA, SINGLE_TENANT
 from credmgr.registrations.naming import NAME_MAX, NOTES_MAX, URI_MAX
 
 # A little more than the limit passes the browser, so that the act can say how long the text is.
 _ROOM = 4
 START_WITH = [
     ("certificate", "A certificate, recommended: the private key stays with the application"),
-    ("secret", "A client secret, simpler to begin with: its value is shown once"),
+    ("secret", "A client secret, simpler to begin with: a string that both sides keep"),
     ("nothing", "Nothing yet: register only, no token can be acquired"),
 ]
 TOKEN_VERSIONS = [("2", "Version 2"), ("1", "Version 1"), ("", "Not set, which means version 1")]
 
 
-class RegisterForm(OncePerFormMixin, InDirectoryMixin, PortalForm):
-    """Register an application."""
+class RegisterForm(OncePerFormMixin, InDirectoryMixin, PlaceFields, PortalForm):
+    """Register an application. Fields of the places that were not chosen are left alone."""
 
     display_name = forms.CharField(
         label="Name",
@@ -28,6 +31,15 @@ class RegisterForm(OncePerFormMixin, InDirectoryMixin, PortalForm):
         widget=forms.TextInput(attrs={"autofocus": True, "maxlength": NAME_MAX}),
         help_text="What people see in lists and logs. You can change it later.",
         error_messages={"required": "Enter a name."},
+    )
+    place = forms.ChoiceField(
+        label="Where it lives",
+        choices=PLACES,
+        initial=BUILT_IN,
+        required=False,
+        widget=forms.RadioSelect,
+        help_text="Which authority knows it and gives it tokens.",
+        error_messages={"invalid_choice": "Choose one of the places."},
     )
     sign_in_audience = forms.ChoiceField(
         label="Supported account types",
@@ -62,6 +74,13 @@ class RegisterForm(OncePerFormMixin, InDirectoryMixin, PortalForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Optional. Where it runs, who to call. Never put a secret here.",
     )
+
+    def clean(self) -> dict[str, Any]:
+        """Where it lives, as `chosen_place`."""
+        cleaned = super().clean() or self.cleaned_data
+        if "place" in cleaned:
+            self.read_place(cleaned["place"] or BUILT_IN)
+        return cleaned
 
 
 class PropertiesForm(PortalForm):
@@ -108,6 +127,44 @@ class PropertiesForm(PortalForm):
         help_text="Where it runs, who to call. Never put a secret here.",
     )
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
+
+
+class ExternalPropertiesForm(StepUpFormMixin, PlaceFields, PortalForm):
+    """Rename, describe and move a registration that lives elsewhere; its kind of place stays.
+
+    It asks for the password: stored secrets are sent to the place.
+    """
+
+    display_name = forms.CharField(
+        label="Name",
+        max_length=NAME_MAX * _ROOM,
+        strip=False,
+        widget=forms.TextInput(attrs={"maxlength": NAME_MAX}),
+        help_text="What people see in lists and logs.",
+        error_messages={"required": "Enter a name."},
+    )
+    notes = forms.CharField(
+        label="Notes",
+        required=False,
+        max_length=NOTES_MAX * _ROOM,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Where it runs, who to call. Never put a secret here.",
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
+
+    field_order = ["display_name", "cloud", "tenant", "issuer", "client_id", "notes"]
+
+    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind = kind
+        for name in ("issuer",) if kind == ENTRA else ("cloud", "tenant"):
+            del self.fields[name]
+
+    def clean(self) -> dict[str, Any]:
+        """Where it lives, as `chosen_place`."""
+        cleaned = super().clean() or self.cleaned_data
+        self.read_place(self.kind)
+        return cleaned
 
 
 class DisableForm(PortalForm):

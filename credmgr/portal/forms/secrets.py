@@ -11,12 +11,15 @@ from django.utils.safestring import SafeString
 from credmgr.accounts.step_up import StepUpFormMixin
 from credmgr.credentials.client_secrets import CHOICES, end_of_choice, latest_end_day
 from credmgr.credentials.descriptions import DESCRIPTION_MAX
+from credmgr.credentials.existing_secrets import OFFERS_AS_IS, VALUE_LENGTH
+from credmgr.errors import DomainError
 from credmgr.portal import words
 from credmgr.portal.forms.base import OncePerFormMixin, PortalForm
 
 CUSTOM = "custom"
 _MONTHS = {90: 3, 180: 6, 365: 12, 545: 18, 730: 24}
 _BAD_DATE = "This is not a date. Choose one, or write it as year-month-day, such as 2027-02-28."
+_TOO_LONG = f"The value has more than {VALUE_LENGTH[1]:,} characters. Paste the value alone."
 _INCOMPLETE = "This form is incomplete, so nothing was made. Open the page again and fill in a fresh one."
 
 
@@ -135,6 +138,74 @@ class SecretForm(StepUpFormMixin, OncePerFormMixin, PortalForm):
         if value == CUSTOM:
             return "Start and end, at most 24 months apart"
         return words.day(end_of_choice(int(value), self.now))
+
+
+class ExistingSecretForm(StepUpFormMixin, OncePerFormMixin, PortalForm):
+    """Keep a copy of a client secret that another authority made. Its value never comes back in a page."""
+
+    value = forms.CharField(
+        label="Value",
+        strip=False,
+        # A little more than the limit passes, so that the act can say how long the text is.
+        max_length=VALUE_LENGTH[1] * 4,
+        widget=forms.PasswordInput(
+            render_value=False, attrs={"autocomplete": "off", "spellcheck": "false", "autofocus": True}
+        ),
+        help_text="The value itself, not the Secret ID. It is sealed, used in tests and never shown again.",
+        error_messages={"required": "Paste the value of the client secret.", "max_length": _TOO_LONG},
+    )
+    as_is = forms.BooleanField(
+        label="The value is meant exactly so",
+        required=False,
+        help_text="White space at its ends, or the shape of a GUID, belongs to it.",
+    )
+    description = forms.CharField(
+        label="Description",
+        required=False,
+        max_length=DESCRIPTION_MAX * 4,
+        help_text="Optional. Best what it is called there, so that both can be found.",
+    )
+    start = forms.DateField(
+        label="Start",
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        input_formats=["%Y-%m-%d"],
+        help_text="Where you know it.",
+        error_messages={"invalid": _BAD_DATE},
+    )
+    end = forms.DateField(
+        label="End",
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        input_formats=["%Y-%m-%d"],
+        help_text="Where you know it.",
+        error_messages={"invalid": _BAD_DATE},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["description"].widget.attrs["maxlength"] = DESCRIPTION_MAX
+        self.offers_as_is = bool(self.is_bound and self.data.get("as_is"))
+
+    def clean_form_token(self) -> uuid.UUID:
+        """Without its token a form could be sent twice (S-3)."""
+        token = self.cleaned_data["form_token"]
+        if not isinstance(token, uuid.UUID):
+            raise forms.ValidationError(_INCOMPLETE)
+        return token
+
+    def refuse(self, error: DomainError) -> None:
+        """With the box that lets an odd value pass, where it may."""
+        self.offers_as_is = self.offers_as_is or error.code in OFFERS_AS_IS
+        super().refuse(error)
+
+    def period(self) -> tuple[datetime | None, datetime | None]:
+        """Start and end, aware UTC, None where nothing was typed. The end is that of its day."""
+        start, end = self.cleaned_data["start"], self.cleaned_data["end"]
+        return (
+            datetime.combine(start, time.min, tzinfo=UTC) if start else None,
+            datetime.combine(end, time(23, 59, 59), tzinfo=UTC) if end else None,
+        )
 
 
 class StoredForm(PortalForm):

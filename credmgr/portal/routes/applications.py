@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from credmgr.portal.views import applications, deleting, overview, owners, registering
+from credmgr.portal.views import applications, deleting, overview, owners, properties, registering
 
 _ONE = "applications/<uuid:application_id>"
 
@@ -12,7 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("applications/new", registering.application_new, name="application_new"),
     path(_ONE, overview.application, name="application"),
     path(f"{_ONE}/endpoints", overview.application_endpoints, name="application_endpoints"),
-    path(f"{_ONE}/properties", registering.application_properties, name="application_properties"),
+    path(f"{_ONE}/properties", properties.application_properties, name="application_properties"),
     path(f"{_ONE}/owners", owners.application_owners, name="application_owners"),
     path(
         f"{_ONE}/owners/<uuid:user_id>/remove",

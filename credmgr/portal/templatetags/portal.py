@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 from credmgr.aadsts import CATALOGUE
 from credmgr.audit.timeline import Span, Timeline
 from credmgr.portal import charts, navigation, words
+from credmgr.registrations.models import Application
+from credmgr.registrations.places import place_words
 
 register = template.Library()
 
@@ -201,11 +203,17 @@ def aadsts_address(code: object) -> str:
     return navigation.address("portal:aadsts_code", int(digits)) if known else ""
 
 
+@register.filter
+def lives_at(application: Application) -> str:
+    """Where a registration lives, in a few words."""
+    return place_words(application)
+
+
 @register.inclusion_tag("portal/_application_menu.html", takes_context=True)
 def application_menu(context: Context) -> dict[str, Any]:
     """The menu at the side of an application's pages."""
     application = context["application"]
-    groups = context.get("menu") or navigation.application_menu(context["request"], application.pk)
+    groups = context.get("menu") or navigation.application_menu(context["request"], application)
     return {"application": application, "groups": groups}
 
 

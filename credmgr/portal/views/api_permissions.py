@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
-from credmgr.portal.access import application_or_404
+from credmgr.portal.access import built_in_application_or_404
 from credmgr.portal.forms.permissions import ConfirmedForm, RequestPermissionsForm
 from credmgr.portal.permission_rows import rows_of
 from credmgr.portal.words import counted
@@ -34,7 +34,7 @@ from credmgr.registrations.queries import parse_guid
 @require_safe
 def api_permissions(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """What is asked for with its state, then what is granted without being asked for."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     permissions = permissions_of(application)
     rows = rows_of(permissions, application.tenant.name)
     context = {
@@ -49,7 +49,7 @@ def api_permissions(request: HttpRequest, application_id: uuid.UUID) -> HttpResp
 @require_http_methods(["GET", "HEAD", "POST"])
 def api_permission_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """Choose roles of one API; ?api= is its client id, Microsoft Graph where it is missing or unknown."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     apis = apis_of(application.tenant_id)
     wanted = parse_guid(request.GET.get("api", ""))
     api = next((each for each in apis if each.client_id == wanted), apis[0])
@@ -97,7 +97,7 @@ def _request(request: HttpRequest, application: Application, api: Api, form: Req
 @require_http_methods(["GET", "HEAD", "POST"])
 def api_permissions_grant(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """Admin consent for everything that is asked for."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
     if form.is_bound and form.is_valid():
         try:
@@ -126,7 +126,7 @@ def api_permission_remove(
     request: HttpRequest, application_id: uuid.UUID, api_id: uuid.UUID, role_id: uuid.UUID
 ) -> HttpResponse:
     """Ask for it no longer. It takes nothing away, so no password is asked for."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     permission = _permission_or_404(application, api_id, role_id)
     if not permission.is_requested:
         raise Http404
@@ -149,7 +149,7 @@ def api_permission_revoke(
     request: HttpRequest, application_id: uuid.UUID, api_id: uuid.UUID, role_id: uuid.UUID
 ) -> HttpResponse:
     """Take a grant back."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     permission = _permission_or_404(application, api_id, role_id)
     if permission.granted_at is None:
         raise Http404

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
-from credmgr.portal.access import application_or_404
+from credmgr.portal.access import built_in_application_or_404
 from credmgr.portal.forms.permissions import AppRoleEditForm, AppRoleForm, ConfirmedForm, EnableRoleForm
 from credmgr.registrations.app_roles import (
     ListedRole,
@@ -28,7 +28,7 @@ from credmgr.registrations.models import Application
 @require_safe
 def application_roles(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """The roles with their values and states."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     context = {"application": application, "roles": app_roles_of(application)}
     return render(request, "portal/permissions/app_roles.html", context)
 
@@ -37,7 +37,7 @@ def application_roles(request: HttpRequest, application_id: uuid.UUID) -> HttpRe
 @require_http_methods(["GET", "HEAD", "POST"])
 def app_role_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """Define a role."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     form = AppRoleForm(request.POST if request.method == "POST" else None, request=request)
     if form.is_bound and form.is_valid():
         try:
@@ -62,7 +62,7 @@ def app_role_new(request: HttpRequest, application_id: uuid.UUID) -> HttpRespons
 @require_http_methods(["GET", "HEAD", "POST"])
 def app_role(request: HttpRequest, application_id: uuid.UUID, role_id: uuid.UUID) -> HttpResponse:
     """Change a role's texts."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     listed = _role_or_404(application, role_id)
     role = listed.role
     initial = {name: getattr(role, name) for name in ("display_name", "value", "description", "version")}
@@ -92,7 +92,7 @@ def app_role(request: HttpRequest, application_id: uuid.UUID, role_id: uuid.UUID
 @require_http_methods(["GET", "HEAD", "POST"])
 def app_role_enable(request: HttpRequest, application_id: uuid.UUID, role_id: uuid.UUID) -> HttpResponse:
     """Disable an enabled role, enable a disabled one."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     listed = _role_or_404(application, role_id)
     initial = {"enabled": "no" if listed.role.is_enabled else "yes"}
     form = EnableRoleForm(
@@ -117,7 +117,7 @@ def app_role_enable(request: HttpRequest, application_id: uuid.UUID, role_id: uu
 @require_http_methods(["GET", "HEAD", "POST"])
 def app_role_delete(request: HttpRequest, application_id: uuid.UUID, role_id: uuid.UUID) -> HttpResponse:
     """Delete a disabled role; of an enabled one the page says what comes first."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     listed = _role_or_404(application, role_id)
     form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
     if form.is_bound and form.is_valid():

@@ -20,8 +20,12 @@ from credmgr.credentials.queries import PAGE_SIZES, ApplicationRow, applications
 from credmgr.portal import listing
 from credmgr.portal.access import directory_of, may
 from credmgr.portal.csv_cells import safe_cell
+from credmgr.registrations.models import BUILT_IN, ENTRA, OIDC
+from credmgr.registrations.places import authority_of, place_words
 
 _DEFAULT_SORT = "name"
+# What a new search keeps of the address.
+_KEPT = ("tab", "status", "place", "sort", "size")
 TABS = {"all": "All applications", "owned": "Owned applications", "deleted": "Deleted applications"}
 STATUSES = {
     "": "All",
@@ -31,6 +35,8 @@ STATUSES = {
     "current": "Current",
     "none": "No credentials",
 }
+PLACES = {"": "All", BUILT_IN: "Built-in authority", ENTRA: "Microsoft Entra ID", OIDC: "Another issuer"}
+_LIVES_AT = ("Lives at", "", False)
 _HEADS = (
     ("Display name", "name", False),
     ("Application (client) ID", "", False),
@@ -49,6 +55,8 @@ _CSV_HEADS = (
     "Display name",
     "Application (client) ID",
     "Object ID",
+    "Lives at",
+    "Authority",
     "Sign-in",
     "Credential status",
     "Nearest expiry",
@@ -83,19 +91,17 @@ def applications(request: HttpRequest) -> HttpResponse:
         "tab": tab,
         "tabs": _tabs(request, tab, page.counts),
         "search": choice["search"],
-        "is_filtered": bool(choice["search"] or choice["status"]),
+        "is_filtered": bool(choice["search"] or choice["status"] or choice["place"]),
         "columns": listing.columns(
-            request, _DELETED_HEADS if tab == "deleted" else _HEADS, choice["sort"], default=_DEFAULT_SORT
+            request, _heads(tab, page.has_external), choice["sort"], default=_DEFAULT_SORT
         ),
-        "pills": [] if tab == "deleted" else [listing.pill(request, "status", "Status", STATUSES)],
-        "kept": [
-            (name, request.GET[name]) for name in ("tab", "status", "sort", "size") if request.GET.get(name)
-        ],
+        "pills": _pills(request, tab, page.has_external),
+        "kept": [(name, request.GET[name]) for name in _KEPT if request.GET.get(name)],
         "sizes": [(number, listing.address(request, size=number)) for number in PAGE_SIZES],
         "previous_address": listing.address(request, page=page.page - 1) if page.page > 1 else "",
         "next_address": listing.address(request, page=page.page + 1) if page.page < page.pages else "",
         "export_address": _export_address(request),
-        "clear_address": listing.address(request, search=None, status=None),
+        "clear_address": listing.address(request, search=None, status=None, place=None),
         "restore_days": settings.RESTORE_DAYS,
     }
     return render(request, "portal/applications/list.html", context)
@@ -116,7 +122,11 @@ def applications_export(request: HttpRequest) -> StreamingHttpResponse:
         object_id=tenant.pk,
         object_name=tenant.name,
         # Not the search text: people paste all sorts of things into a search box.
-        changes={"tab": TABS[choice["tab"]], "status": STATUSES[choice["status"]]},
+        changes={
+            "tab": TABS[choice["tab"]],
+            "status": STATUSES[choice["status"]],
+            **({"livesAt": PLACES[choice["place"]]} if choice["place"] else {}),
+        },
     )
     rows = export_rows(tenant, **choice, sees_all=may(request, Right.READ), now=now)
     answer = StreamingHttpResponse(_csv_lines(rows), content_type="text/csv; charset=utf-8")
@@ -128,15 +138,27 @@ def applications_export(request: HttpRequest) -> StreamingHttpResponse:
 def _choice(request: HttpRequest) -> dict[str, Any]:
     """Which registrations the address asks for; what is not on offer falls back to everything, by name."""
     tab, status = request.GET.get("tab", ""), request.GET.get("status", "")
-    sort = request.GET.get("sort", "")
+    sort, place = request.GET.get("sort", ""), request.GET.get("place", "")
     keys = {key for _, key, _ in (*_HEADS, *_DELETED_HEADS) if key}
     return {
         "tab": tab if tab in TABS else "all",
         "search": listing.search_of(request),
         "status": status if status in STATUSES and tab != "deleted" else "",
+        "place": place if place in PLACES else "",
         "sort": sort if sort.removeprefix("-") in keys else _DEFAULT_SORT,
         "user": request.user if isinstance(request.user, User) else None,
     }
+
+
+def _heads(tab: str, has_external: bool) -> list[tuple[str, str, bool]]:
+    """The columns; where registrations live only if some live elsewhere."""
+    name, client_id, *others = _DELETED_HEADS if tab == "deleted" else _HEADS
+    return [name, client_id, *([_LIVES_AT] if has_external else []), *others]
+
+
+def _pills(request: HttpRequest, tab: str, has_external: bool) -> list[listing.Pill]:
+    status = [] if tab == "deleted" else [listing.pill(request, "status", "Status", STATUSES)]
+    return [*status, *([listing.pill(request, "place", "Lives at", PLACES)] if has_external else [])]
 
 
 def _tabs(request: HttpRequest, current: str, counts: dict[str, int]) -> list[dict[str, object]]:
@@ -146,7 +168,9 @@ def _tabs(request: HttpRequest, current: str, counts: dict[str, int]) -> list[di
             "label": label,
             "count": counts[name],
             "current": name == current,
-            "address": listing.address(request, tab=None if name == "all" else name, status=None, sort=None),
+            "address": listing.address(
+                request, tab=None if name == "all" else name, status=None, place=None, sort=None
+            ),
         }
         for name, label in TABS.items()
     ]
@@ -177,8 +201,10 @@ def _csv_cells(row: ApplicationRow) -> list[str]:
     application = row.application
     return [
         application.display_name,
-        str(application.client_id),
+        application.shown_client_id,
         str(application.pk),
+        place_words(application),
+        authority_of(application),
         "Disabled" if application.is_disabled else "Enabled",
         row.status.words,
         _iso(row.status.nearest_end),

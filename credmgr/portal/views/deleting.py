@@ -16,7 +16,7 @@ from credmgr.audit.queries import recent_callers
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
 from credmgr.portal import words
-from credmgr.portal.access import application_or_404
+from credmgr.portal.access import application_or_404, built_in_application_or_404
 from credmgr.portal.forms.applications import ConfirmedForm, DisableForm
 from credmgr.portal.forms.base import PortalForm
 from credmgr.registrations.models import Application
@@ -35,7 +35,7 @@ _LOOK_BACK = timedelta(days=30)
 @require_http_methods(["GET", "HEAD", "POST"])
 def application_disable(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """Switch sign-in off, or on again."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     wanted = "no" if application.is_disabled else "yes"
     form = DisableForm(request.POST if request.method == "POST" else None, initial={"disabled": wanted})
     if form.is_bound and form.is_valid():

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
-from credmgr.portal.access import application_or_404
+from credmgr.portal.access import built_in_application_or_404
 from credmgr.portal.forms.permissions import ExposureForm, IdentifierUriForm
 from credmgr.registrations.app_roles import app_roles_of
 from credmgr.registrations.queries import identifier_uri_of
@@ -23,7 +23,7 @@ from credmgr.registrations.registering import update_application
 @require_http_methods(["GET", "HEAD", "POST"])
 def application_expose(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """The page, and its two switches."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     stored = {
         "app_role_assignment_required": application.app_role_assignment_required,
         "includes_idtyp": application.includes_idtyp,
@@ -58,7 +58,7 @@ def application_expose(request: HttpRequest, application_id: uuid.UUID) -> HttpR
 @require_http_methods(["GET", "HEAD", "POST"])
 def application_identifier_uri(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """Add, change or remove the Application ID URI; where there is none, api://{client ID} is offered."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     stored = identifier_uri_of(application)
     initial = {
         "identifier_uri": stored or f"api://{application.client_id}",

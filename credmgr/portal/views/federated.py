@@ -21,13 +21,14 @@ from credmgr.credentials.federated import (
 from credmgr.credentials.models import FederatedCredential
 from credmgr.errors import DomainError, NotFoundError
 from credmgr.origins.queries import is_allowed
-from credmgr.portal.access import application_or_404
+from credmgr.portal.access import application_or_404, built_in_application_or_404
 from credmgr.portal.credential_lists import tab_to_open, tabs_of
 from credmgr.portal.federated_rows import federated_rows, impact_of_federated, room_in, rows_of
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.federated import FederatedEditForm, FederatedForm
 from credmgr.portal.origin_rows import unlisted_warning
 from credmgr.registrations.models import Application
+from credmgr.registrations.places import place_words
 
 _TRUST = ("issuer", "subject", "audience", "description")
 
@@ -52,6 +53,8 @@ def federated(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
         "rows": rows,
         "room": PER_APPLICATION - len(rows),
         "limit": PER_APPLICATION,
+        "elsewhere": "Which workloads may sign in as this application with tokens of their own is decided at "
+        f"{place_words(application)}. Nothing of it is kept here.",
     }
     return render(request, "portal/credentials/federated.html", context)
 
@@ -60,7 +63,7 @@ def federated(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def federated_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """The form. "preview" shows it again with the generated subject, for browsers without script."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     is_preview = "preview" in request.POST
     form = FederatedForm(
         request.POST if request.method == "POST" and not is_preview else None,
@@ -96,7 +99,7 @@ def federated_new(request: HttpRequest, application_id: uuid.UUID) -> HttpRespon
 @require_http_methods(["GET", "HEAD", "POST"])
 def federated_edit(request: HttpRequest, application_id: uuid.UUID, credential_id: uuid.UUID) -> HttpResponse:
     """Issuer, subject, audience, description; the name stays."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     credential = _credential_or_404(application, credential_id)
     shown = {name: getattr(credential, name) for name in (*_TRUST, "version")}
     data = request.POST if request.method == "POST" else None
@@ -132,7 +135,7 @@ def federated_delete(
     request: HttpRequest, application_id: uuid.UUID, credential_id: uuid.UUID
 ) -> HttpResponse:
     """What breaks without it; then the deletion, for good."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     credential = _credential_or_404(application, credential_id)
     now = timezone.now()
     form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
@@ -163,7 +166,7 @@ def _saved(request: HttpRequest, credential: FederatedCredential, sentence: str)
         messages.success(request, sentence)
     else:
         consequence = "no token of this issuer can be verified yet"
-        messages.warning(request, unlisted_warning(sentence, credential.issuer, consequence))
+        messages.warning(request, unlisted_warning(request, sentence, credential.issuer, consequence))
     return redirect("portal:federated", credential.application_id)
 
 

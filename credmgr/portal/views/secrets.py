@@ -1,6 +1,7 @@
 """Client secrets: the tab, adding one, showing its value once, confirming that it is stored, deleting one."""
 
 import uuid
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,13 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from credmgr.audit.recording import Actor
 from credmgr.credentials.client_secrets import add_client_secret, confirm_stored, delete_client_secret
 from credmgr.credentials.errors import DuplicateFormError
+from credmgr.credentials.existing_secrets import add_existing_secret
 from credmgr.credentials.models import ClientSecret
 from credmgr.errors import DomainError, NotFoundError
 from credmgr.portal.access import application_or_404
 from credmgr.portal.credential_impact import impact_of
 from credmgr.portal.credential_lists import name_of, notice_for, secret_rows, single_row, tabs_of
 from credmgr.portal.forms.applications import ConfirmedForm
-from credmgr.portal.forms.secrets import SecretForm, StoredForm
+from credmgr.portal.forms.secrets import ExistingSecretForm, SecretForm, StoredForm
 from credmgr.portal.secret_destinations import destinations_for
 from credmgr.registrations.models import Application
 
@@ -41,13 +43,18 @@ def secrets(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     return render(request, "portal/credentials/secrets.html", context)
 
 
-@sensitive_post_parameters("current_password")
+@sensitive_post_parameters("current_password", "value")
 @sensitive_variables("value")
 @require_http_methods(["GET", "HEAD", "POST"])
 def secret_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
-    """The form; its answer shows the value, once and only there (S-1)."""
+    """The form; its answer shows the value, once and only there (S-1).
+
+    Of a registration that lives elsewhere: the form that takes a value from there.
+    """
     application = application_or_404(request, application_id)
     now = timezone.now()
+    if application.is_external:
+        return _existing(request, application, now)
     form = SecretForm(request.POST if request.method == "POST" else None, request=request, now=now)
     if request.method == "POST" and form.is_valid():
         try:
@@ -76,6 +83,41 @@ def secret_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
         "back": reverse("portal:secrets", args=[application.pk]),
     }
     return render(request, "portal/credentials/secret_new.html", context)
+
+
+def _existing(request: HttpRequest, application: Application, now: datetime) -> HttpResponse:
+    form = ExistingSecretForm(request.POST if request.method == "POST" else None, request=request)
+    if form.is_bound and form.is_valid():
+        try:
+            start_at, end_at = form.period()
+            secret = add_existing_secret(
+                application,
+                value=form.cleaned_data["value"],
+                as_is=form.cleaned_data["as_is"],
+                description=form.cleaned_data["description"],
+                start_at=start_at,
+                end_at=end_at,
+                form_token=form.cleaned_data["form_token"],
+                actor=Actor.from_request(request),
+                now=now,
+            )
+        except DuplicateFormError as error:
+            messages.info(request, error.message)
+            return redirect("portal:secrets", application.pk)
+        except NotFoundError:
+            raise Http404 from None  # the application was deleted meanwhile
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"{name_of(secret)} is kept, sealed. Its value is never shown.")
+            return redirect("portal:secrets", application.pk)
+    context = {
+        "application": application,
+        "form": form,
+        "back": reverse("portal:secrets", args=[application.pk]),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "portal/credentials/secret_existing.html", context, status=status)
 
 
 @require_POST

@@ -22,7 +22,7 @@ from credmgr.audit.sign_in_log import (
 )
 from credmgr.audit.timeline import Span, Timeline, timeline, timeline_of
 from credmgr.portal import listing
-from credmgr.portal.access import application_or_404, directory_of
+from credmgr.portal.access import built_in_application_or_404, directory_of
 from credmgr.portal.sign_in_choices import filters_for
 from credmgr.portal.sign_in_filters import AskedLog, cursor, cursor_text, read_address
 from credmgr.portal.sign_in_rows import describe
@@ -50,7 +50,7 @@ def sign_ins(request: HttpRequest) -> HttpResponse:
 @require_safe
 def application_sign_ins(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """Token requests of one application in the directory."""
-    application = application_or_404(request, application_id)
+    application = built_in_application_or_404(request, application_id)
     return _page(request, application.tenant, application, "portal/logs/application_sign_ins.html")
 
 

@@ -9,6 +9,7 @@ from credmgr.credentials.application_filters import ALL, DELETED, STATUSES
 from credmgr.credentials.lifecycle import counted
 from credmgr.credentials.queries import ApplicationRow, export_rows
 from credmgr.registrations.act_command import ActCommand, add_directory_argument, directory_for, iso
+from credmgr.registrations.places import authority_of, place_words
 
 
 class Command(ActCommand):
@@ -49,9 +50,11 @@ class Command(ActCommand):
 def _facts(row: ApplicationRow) -> dict[str, Any]:
     application = row.application
     return {
-        "appId": str(application.client_id),
+        "appId": application.shown_client_id,
         "id": str(application.pk),
         "displayName": application.display_name,
+        "livesAt": place_words(application),
+        "authority": authority_of(application),
         "createdDateTime": iso(application.created_at),
         "deletedDateTime": iso(application.deleted_at) if application.deleted_at else None,
         "isDisabled": application.is_disabled,

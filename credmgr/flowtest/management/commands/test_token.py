@@ -19,7 +19,8 @@ from credmgr.flowtest.queries import runnable_credentials
 from credmgr.flowtest.report import Report
 from credmgr.flowtest.scopes import default_scope
 from credmgr.flowtest.spec import Asked
-from credmgr.registrations.models import BUILT_IN, Application
+from credmgr.registrations.act_command import find_application
+from credmgr.registrations.models import Application
 from credmgr.registrations.queries import find_directory, parse_guid
 
 FILE_MAX_BYTES = 65536
@@ -65,7 +66,8 @@ class Command(BaseCommand):
         password = _text_of(options["password_file"])
         now = timezone.now()
         try:
-            application = _application(options["app_id"])
+            # Deleted ones too: the test then says that it was deleted.
+            application = find_application(options["app_id"])
             credential = _credential(application, options["key_id"], bool(key), bool(secret))
             run, _ = testing.test_credential(
                 application,
@@ -146,18 +148,6 @@ def answer(run: FlowRun, report: Report) -> dict[str, Any]:
         "header": token.header if token else None,
         "claims": token.claims if token else None,
     }
-
-
-def _application(app_id: str) -> Application:
-    """By client id, wherever it lives. Deleted ones too: the test then says that it was deleted."""
-    wanted = parse_guid(app_id)
-    rows = Application.objects.select_related("tenant")
-    application = rows.filter(client_id=wanted, authority_kind=BUILT_IN).first() if wanted else None
-    elsewhere = rows.exclude(authority_kind=BUILT_IN).filter(external_client_id=app_id)
-    application = application or elsewhere.order_by("-deleted_at", "-created_at").first()
-    if application is None:
-        raise CommandError(f"No application has the application (client) ID {app_id}. list_apps shows them.")
-    return application
 
 
 def _credential(
