@@ -11,6 +11,7 @@ from credmgr.audit.sign_ins import FEDERATED_CREDENTIAL
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.flowtest.queries import runs_by_correlation
 from credmgr.portal import words
+from credmgr.portal.switch_words import in_the_log
 from credmgr.registrations.models import Application, ServicePrincipal, Tenant
 from credmgr.registrations.switches import CLOCK_SHIFT, CODE, DELAY, LIFETIME, THROTTLE
 
@@ -64,6 +65,11 @@ class SignInRow:
     def moment(self) -> str:
         """The time in words, which tells the copy buttons of the rows apart."""
         return words.moment(self.record.at, seconds=True)
+
+    @property
+    def switch_words(self) -> list[str]:
+        """What a test directory did to the request on purpose."""
+        return in_the_log(self.record.test_switches)
 
     @property
     def tone(self) -> str:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from credmgr.accounts.models import User
 from credmgr.accounts.roles import Role
 from credmgr.audit.events import EventTag
-from credmgr.audit.models import AuditEvent
+from credmgr.audit.models import AuditEvent, SignIn
 from credmgr.audit.recording import Actor
 from credmgr.portal.switch_words import effects, span
 from credmgr.registrations.directory_rules import set_directory_testing, set_test_switches
@@ -255,6 +255,42 @@ def test_another_directory_has_no_banner(signed_in: Client, testing: Tenant, for
     text = signed_in.get(page(testing)).content.decode()
     assert BANNER not in text
     assert "<b>Switches are on.</b> Every token request is refused with AADSTS90033." in text
+
+
+@pytest.mark.parametrize(
+    ("recorded", "said"),
+    [
+        ("code", ["Forced by a test switch"]),
+        ("throttle", ["Throttled by a test switch"]),
+        (
+            "lifetime,clockShift,delay",
+            [
+                "Lifetime set by a test switch",
+                "Clock shifted by a test switch",
+                "Delayed by a test switch",
+            ],
+        ),
+        ("", []),
+    ],
+)
+def test_the_sign_in_log_says_what_a_switch_did(
+    signed_in: Client, harbor: Application, recorded: str, said: list[str]
+) -> None:
+    """In both lists and with the entry; nothing where nothing was on."""
+    row = SignIn.objects.create(
+        at=timezone.now(),
+        trace_id=UNKNOWN,
+        correlation_id=UNKNOWN,
+        tenant_id=harbor.tenant_id,
+        client_id=str(harbor.client_id),
+        application_id=harbor.pk,
+        error_code=90033,
+        test_switches=recorded,
+    )
+    for address in ("/sign-ins", f"/applications/{harbor.pk}/sign-ins", f"/sign-ins/{row.sequence}"):
+        text = signed_in.get(address).content.decode()
+        assert all(words in text for words in said), address
+        assert ("by a test switch" in text) == bool(said), address
 
 
 def test_switches_that_ended_say_so(signed_in: Client, testing: Tenant) -> None:
