@@ -53,6 +53,7 @@ _CLAIMS: dict[str, tuple[str, str]] = {
     "jti": (WHERE, "Identifier of this very token."),
     "aio": (OTHER, "Internal to the authority. Do not read it."),
     "rh": (OTHER, "Internal to the authority. Do not read it."),
+    "xms_ftd": (OTHER, "Internal to the authority. Do not read it."),
 }
 _TIMES = {"iat", "nbf", "exp", "auth_time", "xms_tcdt"}
 _GROUPS = (WHO, WHAT, WHEN, WHERE, OTHER)
