@@ -8,15 +8,17 @@ from django.views.decorators.debug import sensitive_variables
 from credmgr.credentials.certificates import open_certificate, open_private_key
 from credmgr.credentials.client_secrets import open_value
 from credmgr.credentials.key_files import OpenedKey, open_bundle, refusal
-from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.credentials.secret_values import mask
 from credmgr.credentials.x509 import read_certificate
 from credmgr.credentials.x509_keys import RSA
 from credmgr.errors import DomainError
-from credmgr.flowtest.shapes import CertificateMaterial, Material, SecretMaterial
+from credmgr.flowtest.shapes import CertificateMaterial, Material, OutsideTokenMaterial, SecretMaterial
 from credmgr.vault.errors import VaultError
 
 # The object identifier rsaEncryption (RFC 8017 appendix A.1) in DER, as a SubjectPublicKeyInfo begins with.
+OUTSIDE_TOKEN_MAX = 16 * 1024
+Credential = ClientSecret | Certificate | FederatedCredential
 _RSA_KEY = bytes.fromhex("06092a864886f70d010101")
 
 
@@ -29,12 +31,13 @@ class Brought:
     """What only the person has, used for one run, in memory, and never kept.
 
     secret_value: of a secret of which only the digest is kept. private_key_file and password: of a
-    certificate without a kept key.
+    certificate without a kept key. outside_token: of the identity that a federated credential trusts.
     """
 
     secret_value: str = field(default="", repr=False)
     private_key_file: bytes | None = field(default=None, repr=False)
     password: str = field(default="", repr=False)
+    outside_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -45,27 +48,35 @@ class Prepared:
     key_matches: bool | None = None
 
 
-def needs_input(credential: ClientSecret | Certificate) -> str:
-    """What a test of this credential has to ask for: "" (nothing), "value" or "key"."""
+def needs_input(credential: Credential) -> str:
+    """What a test of this credential has to ask for: "" (nothing), "value", "key" or "token"."""
+    if isinstance(credential, FederatedCredential):
+        return "token"
     if isinstance(credential, ClientSecret):
         return "value" if credential.is_verify_only else ""
     return "" if credential.has_private_key else "key"
 
 
-def credential_name(credential: ClientSecret | Certificate) -> str:
-    """What a person calls it: its description, else the masked value or the subject."""
+def credential_name(credential: Credential) -> str:
+    """What a person calls it: its name or description, else the masked value or the subject."""
+    if isinstance(credential, FederatedCredential):
+        return credential.name
     if isinstance(credential, Certificate):
         return credential.description or credential.subject or credential.thumbprint_sha1
     return credential.description or mask(credential.hint)
 
 
-def credential_kind(credential: ClientSecret | Certificate) -> str:
+def credential_kind(credential: Credential) -> str:
     """The stable name of its kind, as runs and the audit store it."""
+    if isinstance(credential, FederatedCredential):
+        return "federated"
     return "secret" if isinstance(credential, ClientSecret) else "certificate"
 
 
-def prepare(credential: ClientSecret | Certificate, brought: Brought) -> Prepared:
+def prepare(credential: Credential, brought: Brought) -> Prepared:
     """Open the credential for one run. Raises DomainError with the field it belongs to."""
+    if isinstance(credential, FederatedCredential):
+        return Prepared(OutsideTokenMaterial(_outside_token(brought.outside_token)))
     try:
         if isinstance(credential, ClientSecret):
             return Prepared(SecretMaterial(brought.secret_value or open_value(credential)))
@@ -75,6 +86,26 @@ def prepare(credential: ClientSecret | Certificate, brought: Brought) -> Prepare
             "vault",
             f"The stored credential cannot be opened: {error} Put the missing key back into the key ring.",
         ) from None
+
+
+@sensitive_variables("typed", "token")
+def _outside_token(typed: str) -> str:
+    """The token without white space and a leading "Bearer"; anything that can be sent is."""
+    words = typed.split()
+    token = "".join(words[1:] if words[:1] == ["Bearer"] else words)
+    if not token:
+        raise CannotTestError(
+            "token_missing",
+            "Paste the outside issuer's token, or choose its file: nothing of it is kept here.",
+            field="outside_token",
+        )
+    if len(token) > OUTSIDE_TOKEN_MAX or not token.isascii() or not token.isprintable():
+        raise CannotTestError(
+            "token_unsendable",
+            f"This is no token: one has at most {OUTSIDE_TOKEN_MAX} letters, digits, dots, - and _.",
+            field="outside_token",
+        )
+    return token
 
 
 @sensitive_variables("private_key_file", "password", "key")

@@ -91,7 +91,22 @@ class AssertionProof:
         )
 
 
-Proof = BasicProof | PostProof | AssertionProof
+@dataclass(frozen=True)
+class OutsideTokenProof:
+    """An outside issuer's token as the assertion."""
+
+    token: str = field(repr=False)
+
+    def request(self, client_id: str) -> tuple[dict[str, str], dict[str, str]]:
+        """(headers, form fields)."""
+        return {}, {
+            "client_id": client_id,
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": self.token,
+        }
+
+
+Proof = BasicProof | PostProof | AssertionProof | OutsideTokenProof
 
 
 @sensitive_variables("proof", "headers", "fields")

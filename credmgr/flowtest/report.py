@@ -40,6 +40,7 @@ class Shape(StrEnum):
     POST = "secret-post"  # in the body (the same section)
     KEY_JWT = "private-key-jwt"  # an assertion whose audience is the issuer (RFC 7523 section 3)
     KEY_JWT_ENDPOINT = "private-key-jwt-endpoint"  # the same with the token endpoint as audience
+    OUTSIDE_TOKEN = "outside-token"  # noqa: S105 - an outside issuer's token as the assertion (RFC 7523)
 
     @property
     def has_assertion(self) -> bool:
@@ -55,6 +56,7 @@ SHAPE_NAMES = {
     Shape.POST: "client_secret_post",
     Shape.KEY_JWT: "private_key_jwt, audience is the issuer",
     Shape.KEY_JWT_ENDPOINT: "private_key_jwt, audience is the token endpoint",
+    Shape.OUTSIDE_TOKEN: "client_assertion",
 }
 
 
@@ -223,6 +225,20 @@ class Aim:
 
 
 @dataclass
+class Presented:
+    """One value of a federated credential beside what the outside token says."""
+
+    name: str
+    configured: str
+    presented: str
+
+    @property
+    def is_equal(self) -> bool:
+        """To the letter, as authorities compare."""
+        return self.configured == self.presented
+
+
+@dataclass
 class Report:
     """Everything a run's page shows. any_suffices: the shapes are ways tried in turn until one worked."""
 
@@ -232,6 +248,7 @@ class Report:
     diagnosis: Diagnosis
     any_suffices: bool = False
     aim: Aim = field(default_factory=Aim)
+    presented: list[Presented] = field(default_factory=list)
     format: int = FORMAT
 
     @property
@@ -253,6 +270,7 @@ class Report:
             diagnosis=_diagnosis_from(data["diagnosis"]),
             any_suffices=data.get("any_suffices", False),
             aim=Aim(**data.get("aim", {})),
+            presented=[Presented(**row) for row in data.get("presented", [])],
             format=data["format"],
         )
 

@@ -12,7 +12,7 @@ from credmgr.flowtest.cloud_metadata import cloud_metadata
 from credmgr.flowtest.discovery import Metadata, entra_metadata_url, issuer_metadata
 from credmgr.flowtest.redaction import Redactor
 from credmgr.flowtest.report import Shape, ShapeResult, Verdict
-from credmgr.flowtest.shapes import SecretMaterial
+from credmgr.flowtest.shapes import OutsideTokenMaterial, SecretMaterial
 from credmgr.flowtest.spec import FlowSpec
 from credmgr.flowtest.targets import Target
 from credmgr.flowtest.tries import Try
@@ -59,6 +59,9 @@ class _Run:
         self._redactor = Redactor()
         if isinstance(spec.material, SecretMaterial):
             self._redactor.remember("secret", spec.material.value)
+        if isinstance(spec.material, OutsideTokenMaterial):
+            self._redactor.remember("assertion", spec.material.token)
+            self._redactor.remember("signature", spec.material.token.rpartition(".")[2])
         self._metadata = _metadata_of(spec.target)
         self._clients: list[RecordingClient] = []
         self._outcome = FlowOutcome([], 0, any_suffices=not spec.target.has_tenants)

@@ -42,4 +42,15 @@ class CertificateMaterial:
         return {"x5t": x5t(der), "x5t#S256": x5t_s256(der)}
 
 
-Material = SecretMaterial | CertificateMaterial
+@dataclass(frozen=True)
+class OutsideTokenMaterial:
+    """A token of an outside issuer, which proves the client by a federated credential."""
+
+    token: str = field(repr=False)
+
+    def shapes(self) -> Iterator[tuple[Shape, object]]:
+        """By a callable: MSAL warns of texts, which cannot be renewed."""
+        yield Shape.OUTSIDE_TOKEN, {"client_assertion": lambda: self.token}
+
+
+Material = SecretMaterial | CertificateMaterial | OutsideTokenMaterial

@@ -10,14 +10,15 @@ from django.views.decorators.debug import sensitive_variables
 
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
-from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.errors import NotFoundError
 from credmgr.flowtest.diagnosis.case import Case
 from credmgr.flowtest.diagnosis.rules import diagnose
 from credmgr.flowtest.diagnosis.success import succeeded
 from credmgr.flowtest.expecting import expected_token
+from credmgr.flowtest.federation import presented_values
 from credmgr.flowtest.limits import place_for
-from credmgr.flowtest.material import Brought, Prepared, credential_kind, credential_name, prepare
+from credmgr.flowtest.material import Brought, Credential, Prepared, credential_kind, credential_name, prepare
 from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.report import Aim, Report, ShapeResult, decisive
 from credmgr.flowtest.runner import FlowOutcome, run_flow
@@ -37,7 +38,7 @@ UNKNOWN_RESOURCE = 500011
 @sensitive_variables("brought", "prepared", "outcome", "raw_token")
 def test_credential(
     application: Application,
-    credential: ClientSecret | Certificate,
+    credential: Credential,
     *,
     asked: Asked,
     brought: Brought = Brought(),  # noqa: PT028, B008 - the same; the default is frozen
@@ -83,7 +84,7 @@ def _report(
     application: Application,
     place: Application,
     asked_in: Tenant,
-    credential: ClientSecret | Certificate,
+    credential: Credential,
     prepared: Prepared,
     spec: FlowSpec,
     outcome: FlowOutcome,
@@ -129,6 +130,7 @@ def _report(
         diagnosis,
         outcome.any_suffices,
         Aim(target.kind, target.authority, target.client_id, **asdict(asked)),
+        presented_values(credential, told) if isinstance(credential, FederatedCredential) else [],
     )
 
 
@@ -145,7 +147,7 @@ def _keep(
     application: Application,
     place: Application,
     target: Target,
-    credential: ClientSecret | Certificate,
+    credential: Credential,
     report: Report,
     outcome: FlowOutcome,
     actor: Actor,

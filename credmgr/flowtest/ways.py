@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from credmgr.flowtest import msal_client, plain_client
-from credmgr.flowtest.plain_client import AssertionProof, BasicProof, PostProof, Proof
+from credmgr.flowtest.plain_client import AssertionProof, BasicProof, OutsideTokenProof, PostProof, Proof
 from credmgr.flowtest.report import Shape
-from credmgr.flowtest.shapes import CertificateMaterial, Material, SecretMaterial
+from credmgr.flowtest.shapes import CertificateMaterial, Material, OutsideTokenMaterial, SecretMaterial
 from credmgr.flowtest.spec import Asked
 from credmgr.flowtest.targets import Target
 from credmgr.registrations.models import ENTRA
@@ -63,6 +63,10 @@ def issuer_ways(target: Target, material: Material, asked: Asked, metadata: Mapp
     unfit = msal_client.unfit_issuer(target.authority, metadata) or _unfit_request(asked)
     if isinstance(material, SecretMaterial):
         return list(_secret_ways(material, methods, unfit))
+    if isinstance(material, OutsideTokenMaterial):
+        if not unfit:
+            return [Way(shape, credential) for shape, credential in material.shapes()]
+        return [Way(Shape.OUTSIDE_TOKEN, proof=OutsideTokenProof(material.token), reason=unfit)]
     if not unfit and asked.key_id:
         unfit = "MSAL cannot name a key by kid"
     if methods and KEY_JWT not in methods:

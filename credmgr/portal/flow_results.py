@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.flowtest.comparison import Difference, differences, same_count
+from credmgr.flowtest.federation import difference
 from credmgr.flowtest.inspection import ClaimLine, explain, moment
-from credmgr.flowtest.material import needs_input
+from credmgr.flowtest.material import Credential, needs_input
 from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.queries import failing_since, previous_success
 from credmgr.flowtest.report import SHAPE_NAMES, Report, ShapeResult, TokenFacts, Verdict
@@ -105,6 +106,9 @@ def result_context(application: Application, run: FlowRun, now: datetime) -> dic
         "diagnosis": report.diagnosis,
         "succeeded": worked,
         "target": report.aim,
+        "presented": [
+            {"row": row, "words": difference(row.configured, row.presented)} for row in report.presented
+        ],
         "shapes": shapes,
         "decisive": decisive,
         "support": support_text(run, report),
@@ -134,10 +138,12 @@ def directory_of_run(report: Report) -> uuid.UUID | None:
     return parse_guid(report.authority.rpartition("/")[2]) if report.aim.kind == BUILT_IN else None
 
 
-def credential_of(application: Application, run: FlowRun) -> ClientSecret | Certificate | None:
+def credential_of(application: Application, run: FlowRun) -> Credential | None:
     """The credential that was tested, None when it has been deleted since."""
     if run.credential_id is None:
         return None
+    if run.credential_kind == "federated":
+        return FederatedCredential.objects.filter(application=application, pk=run.credential_id).first()
     if run.credential_kind == "secret":
         return ClientSecret.objects.filter(application=application, pk=run.credential_id).first()
     return Certificate.objects.filter(application=application, pk=run.credential_id).first()

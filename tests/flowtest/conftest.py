@@ -14,7 +14,7 @@ from credmgr.audit.recording import Actor
 from credmgr.credentials.certificates import add_certificate
 from credmgr.credentials.client_secrets import add_client_secret
 from credmgr.credentials.findings import examine
-from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.flowtest import testing
 from credmgr.flowtest.material import Brought
 from credmgr.flowtest.models import FlowRun
@@ -78,11 +78,11 @@ class Directory:
         )
         return add_certificate(target, examination=found, description="sync", actor=self.actor, now=self.now)
 
-    def run(self, credential: ClientSecret | Certificate, **given: Any) -> FlowRun:
+    def run(self, credential: ClientSecret | Certificate | FederatedCredential, **given: Any) -> FlowRun:
         """One test of a credential."""
         asked = {name: given.pop(name) for name in ("resource", "audience", "key_id") if name in given}
         scope = given.pop("scope", "https://graph.microsoft.com/.default")
-        names = ("secret_value", "private_key_file", "password")
+        names = ("secret_value", "private_key_file", "password", "outside_token")
         brought = {name: given.pop(name) for name in names if name in given}
         run, _ = testing.test_credential(
             credential.application,

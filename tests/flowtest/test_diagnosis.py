@@ -365,8 +365,8 @@ def test_every_page_that_a_cure_names_exists() -> None:
             "origin_new",
             "origins",
             "directory_testing",
-            "application_properties",
             "certificate",
+            "federated_edit",
         )
     }
     source = "".join(path.read_text() for path in Path(diagnosis_package.__file__).parent.glob("*.py"))
@@ -377,4 +377,6 @@ def test_every_page_that_a_cure_names_exists() -> None:
         arguments = {} if name in WITHOUT_APPLICATION else {thing: uuid.uuid4()}
         if name == "portal:certificate":
             arguments["certificate_id"] = uuid.uuid4()
+        if name == "portal:federated_edit":
+            arguments["credential_id"] = uuid.uuid4()
         assert reverse(name, kwargs=arguments)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.flowtest.report import Diagnosis, ShapeResult, Step
 from credmgr.flowtest.spec import Asked
 from credmgr.flowtest.targets import Target
@@ -38,7 +38,7 @@ class Case:
     application: Application | None
     credential_id: uuid.UUID
     credential_name: str
-    credential: ClientSecret | Certificate | None
+    credential: ClientSecret | Certificate | FederatedCredential | None
     is_secret: bool
     thumbprint: str
     presented: str = field(repr=False)
@@ -85,6 +85,16 @@ class Case:
     def secret(self) -> ClientSecret | None:
         """The stored secret, where this run used one."""
         return self.credential if isinstance(self.credential, ClientSecret) else None
+
+    @property
+    def dated(self) -> ClientSecret | Certificate | None:
+        """The stored credential, where it is of a kind that has dates."""
+        return None if isinstance(self.credential, FederatedCredential) else self.credential
+
+    @property
+    def federated(self) -> FederatedCredential | None:
+        """The stored federated credential, where this run used one."""
+        return self.credential if isinstance(self.credential, FederatedCredential) else None
 
     @property
     def certificate(self) -> Certificate | None:

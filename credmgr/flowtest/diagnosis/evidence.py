@@ -37,7 +37,7 @@ def ruled_out(case: Case) -> list[Evidence]:
 
 
 def _credential_rows(case: Case) -> list[Evidence]:
-    row = case.credential
+    row = case.dated
     if row is None:
         return []
     rows = []

@@ -206,7 +206,7 @@ def _answers(case: Case) -> list[Evidence]:
 
 
 def _dates(case: Case) -> list[Evidence]:
-    row = case.credential
+    row = case.dated
     if row is None or is_live(row, case.now):
         return []
     has_come = has_ended(row, case.now)

@@ -6,6 +6,7 @@ from credmgr.flowtest.diagnosis import (
     cloud_credentials,
     cloud_requests,
     directories,
+    federation,
     oauth,
     outside,
     requests,
@@ -22,6 +23,7 @@ RULES: dict[str, list[Rule]] = {
     BUILT_IN: [
         switches.forced_by_a_switch,
         *wire.RULES,
+        *federation.RULES,
         *certificates.RULES,
         *secrets.RULES,
         *directories.RULES,
@@ -29,6 +31,7 @@ RULES: dict[str, list[Rule]] = {
     ],
     ENTRA: [
         *outside.RULES,
+        *federation.RULES,
         certificates.key_kind,
         certificates.key_of_another_certificate,
         certificates.clock_off,

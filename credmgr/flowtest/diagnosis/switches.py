@@ -78,7 +78,7 @@ def _follows_from_the_clock(case: Case, shift: timedelta) -> bool:
         return False
     if case.result.verdict is Verdict.UNVERIFIED or case.code == _ASSERTION_TIMES:
         return abs(shift) > SKEW
-    row = case.credential
+    row = case.dated
     if row is None or case.code not in _DATES:
         return False
     return is_live(row, case.now) and not is_live(row, case.now + shift)

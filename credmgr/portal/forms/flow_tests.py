@@ -1,5 +1,6 @@
 """The form behind Test acquire token."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -8,8 +9,8 @@ from django.utils import timezone
 from credmgr.accounts.step_up import FIELD as PASSWORD_FIELD
 from credmgr.accounts.step_up import StepUpFormMixin
 from credmgr.credentials.lifecycle import is_live, status_at
-from credmgr.credentials.models import Certificate, ClientSecret
-from credmgr.flowtest.material import Brought, credential_name, needs_input
+from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
+from credmgr.flowtest.material import Brought, Credential, credential_name, needs_input
 from credmgr.flowtest.scopes import SCOPE_MAX, scope_suggestions
 from credmgr.flowtest.spec import Asked
 from credmgr.flowtest.targets import target_of
@@ -36,6 +37,14 @@ class CredentialSelect(forms.Select):
         if str(option["value"]) in self.certificates:
             option["attrs"]["data-kind"] = "certificate"
         return option
+
+
+class NeverShownAgain(forms.Textarea):
+    """A text area that comes back empty: what was typed is a secret."""
+
+    def format_value(self, value: Any) -> str | None:  # noqa: ARG002 - Django's own signature
+        """Nothing, whatever was typed."""
+        return None
 
 
 class FlowTestForm(StepUpFormMixin, PortalForm):
@@ -97,6 +106,19 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         help_text="Where the file has one.",
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
+    outside_token = forms.CharField(
+        label="Token of the outside issuer",
+        required=False,
+        strip=False,
+        max_length=20_000,
+        help_text="As the workload gets it: three parts with dots between. Used for this run and not stored.",
+        widget=NeverShownAgain(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
+    )
+    outside_token_file = forms.FileField(
+        label="Or its file",
+        required=False,
+        help_text="Such as the file that AZURE_FEDERATED_TOKEN_FILE names.",
+    )
     include_raw_token = forms.BooleanField(
         label="Include the raw token in the answer",
         required=False,
@@ -130,7 +152,7 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         return bool(self._credentials)
 
     @property
-    def chosen(self) -> ClientSecret | Certificate | None:
+    def chosen(self) -> Credential | None:
         """The credential that the form stands on."""
         value = self["credential"].value()
         return self._credentials.get(str(value))
@@ -157,9 +179,17 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
     def brought(self) -> Brought:
         """What only the person has, for this run."""
         given = self.cleaned_data
-        return Brought(given["secret_value"], self.key_bytes(), given["password"])
+        return Brought(given["secret_value"], self.key_bytes(), given["password"], self._token())
 
-    def clean_credential(self) -> ClientSecret | Certificate:
+    def _token(self) -> str:
+        """The outside token, pasted or from its file."""
+        file = self.cleaned_data.get("outside_token_file")
+        if needs_input(self.cleaned_data["credential"]) != "token":
+            return ""
+        pasted: str = self.cleaned_data["outside_token"]
+        return pasted or (file.read().decode("ascii", "replace") if file else "")
+
+    def clean_credential(self) -> Credential:
         """The row itself. One that went meanwhile is refused by the choice check before."""
         return self._credentials[self.cleaned_data["credential"]]
 
@@ -171,6 +201,13 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
                 "The file is larger than 64 KB. A private key is usually smaller than 8 KB; "
                 "check that this is the right file."
             )
+        return file
+
+    def clean_outside_token_file(self) -> Any:
+        """At most 64 KB; the content is judged where it is used."""
+        file = self.cleaned_data["outside_token_file"]
+        if file and file.size > KEY_FILE_MAX_BYTES:
+            raise forms.ValidationError("The file is larger than 64 KB, and no token is. Check the file.")
         return file
 
     def full_clean(self) -> None:
@@ -199,6 +236,8 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
             self.add_error("secret_value", "Enter the value: only its digest is kept here.")
         if need == "key" and not cleaned.get("private_key_file") and "private_key_file" not in self.errors:
             self.add_error("private_key_file", "Choose the private key file: the key is not kept here.")
+        if need == "token" and not (cleaned.get("outside_token") or cleaned.get("outside_token_file")):
+            self.add_error("outside_token", "Paste the outside issuer's token, or choose its file.")
         return cleaned
 
     def key_bytes(self) -> bytes | None:
@@ -242,6 +281,11 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         now = timezone.now()
         groups: dict[str, list[tuple[str, str]]] = {}
         for key, row in self._credentials.items():
+            if isinstance(row, FederatedCredential):
+                groups.setdefault("Federated credentials", []).append(
+                    (key, f"{row.name}, trusts {row.issuer[:80]}")
+                )
+                continue
             heading = "Client secrets" if isinstance(row, ClientSecret) else "Certificates"
             need = {"value": ", value not kept", "key": ", key not kept"}.get(needs_input(row), "")
             groups.setdefault(heading, []).append(
@@ -253,13 +297,18 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         """The newest live credential that runs without a question, else the newest of all."""
         now = timezone.now()
         rows = sorted(self._credentials.values(), key=lambda row: row.created_at, reverse=True)
-        rows.sort(key=lambda row: (not is_live(row, now), bool(needs_input(row))))
+        rows.sort(key=lambda row: (not _is_usable(row, now), bool(needs_input(row))))
         return str(rows[0].pk) if rows else ""
 
 
-def _credentials_of(application: Application) -> dict[str, ClientSecret | Certificate]:
-    rows: list[ClientSecret | Certificate] = [
+def _is_usable(row: Credential, now: datetime) -> bool:
+    return isinstance(row, FederatedCredential) or is_live(row, now)
+
+
+def _credentials_of(application: Application) -> dict[str, Credential]:
+    rows: list[Credential] = [
         *ClientSecret.objects.filter(application=application).order_by("-created_at"),
         *Certificate.objects.filter(application=application).order_by("-created_at"),
+        *FederatedCredential.objects.filter(application=application).order_by("-created_at"),
     ]
     return {str(row.pk): row for row in rows}

@@ -42,7 +42,7 @@ def history(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
 
 
 @never_cache
-@sensitive_post_parameters("secret_value", "password", "current_password")
+@sensitive_post_parameters("secret_value", "password", "outside_token", "current_password")
 @sensitive_variables("form", "cleaned", "raw_token")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:

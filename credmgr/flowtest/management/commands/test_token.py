@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from credmgr.audit.recording import Actor
-from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.errors import DomainError
 from credmgr.flowtest import testing
-from credmgr.flowtest.material import Brought
+from credmgr.flowtest.material import Brought, Credential
 from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.queries import runnable_credentials
 from credmgr.flowtest.report import Report
@@ -56,19 +56,26 @@ class Command(BaseCommand):
         parser.add_argument(
             "--secret-file", metavar="FILE", type=Path, help="holds the value of a verify-only secret"
         )
+        parser.add_argument(
+            "--assertion-file",
+            metavar="FILE",
+            type=Path,
+            help="holds the outside token that a federated credential trusts",
+        )
         parser.add_argument("--json", action="store_true", help="print JSON")
 
-    @sensitive_variables("secret", "key", "password")
+    @sensitive_variables("secret", "key", "password", "token")
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run the act that the page runs."""
         key = _bytes_of(options["private_key"])
         secret = _text_of(options["secret_file"])
         password = _text_of(options["password_file"])
+        token = _text_of(options["assertion_file"])
         now = timezone.now()
         try:
             # Deleted ones too: the test then says that it was deleted.
             application = find_application(options["app_id"])
-            credential = _credential(application, options["key_id"], bool(key), bool(secret))
+            credential = _credential(application, options["key_id"], bool(key), bool(secret), bool(token))
             run, _ = testing.test_credential(
                 application,
                 credential,
@@ -78,7 +85,7 @@ class Command(BaseCommand):
                     options["audience"],
                     options["kid"],
                 ),
-                brought=Brought(secret, key, password),
+                brought=Brought(secret, key, password, token),
                 directory=find_directory(options["directory"]) if options["directory"] else None,
                 actor=Actor.command(),
                 now=now,
@@ -151,8 +158,10 @@ def answer(run: FlowRun, report: Report) -> dict[str, Any]:
 
 
 def _credential(
-    application: Application, key_id: str | None, has_key: bool, has_secret: bool
-) -> ClientSecret | Certificate:
+    application: Application, key_id: str | None, has_key: bool, has_secret: bool, has_token: bool
+) -> Credential:
+    if key_id is None and has_token:
+        return _trust(application)
     if key_id is None:
         rows = runnable_credentials(application, timezone.now(), with_key=has_key, with_value=has_secret)
         if not rows:
@@ -162,11 +171,23 @@ def _credential(
             )
         return rows[0]
     wanted = parse_guid(key_id)
-    for model in (ClientSecret, Certificate):
+    for model in (ClientSecret, Certificate, FederatedCredential):
         found = model.objects.filter(application=application, pk=wanted).first() if wanted else None
         if found is not None:
             return found
     raise CommandError(f"This application has no credential with the ID {key_id}.")
+
+
+def _trust(application: Application) -> FederatedCredential:
+    """The one federated credential; of several the person has to name one."""
+    found = list(FederatedCredential.objects.filter(application=application)[:2])
+    if len(found) != 1:
+        raise CommandError(
+            "This application has more than one federated credential. Name one with --key-id."
+            if found
+            else "This application has no federated credential that could trust the token."
+        )
+    return found[0]
 
 
 def _bytes_of(path: Path | None) -> bytes | None:
