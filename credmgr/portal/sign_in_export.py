@@ -89,7 +89,7 @@ def _cells(row: SignInRow) -> list[str]:
         str(row.federated_id or ""),
         record.token_id,
         str(record.count),
-        row.switches,
+        ", ".join(row.switch_words),
     ]
 
 

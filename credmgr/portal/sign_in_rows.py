@@ -13,7 +13,6 @@ from credmgr.flowtest.queries import runs_by_correlation
 from credmgr.portal import words
 from credmgr.portal.switch_words import in_the_log
 from credmgr.registrations.models import Application, ServicePrincipal, Tenant
-from credmgr.registrations.switches import CLOCK_SHIFT, CODE, DELAY, LIFETIME, THROTTLE
 
 # A test begins at most so long before the requests it makes.
 _TEST_LASTS = timedelta(minutes=2)
@@ -29,14 +28,6 @@ _ICONS = {
     "certificate": "certificate",
     "clientAssertion": "certificate",
     FEDERATED_CREDENTIAL: "federated",
-}
-
-SWITCHES = {
-    CODE: "forced code",
-    THROTTLE: "throttled",
-    DELAY: "delay",
-    LIFETIME: "token lifetime",
-    CLOCK_SHIFT: "clock shift",
 }
 
 
@@ -90,12 +81,6 @@ class SignInRow:
     def is_federated(self) -> bool:
         """Whether the client came with a token of an outside issuer."""
         return self.record.credential_type == FEDERATED_CREDENTIAL
-
-    @property
-    def switches(self) -> str:
-        """What the directory did on purpose: "Forced code, delay"; empty for most."""
-        names = (SWITCHES.get(name, name) for name in self.record.test_switches.split(",") if name)
-        return ", ".join(names).capitalize()
 
     @property
     def credential_detail(self) -> str:

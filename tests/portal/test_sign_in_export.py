@@ -86,7 +86,7 @@ def test_a_row_has_every_column(signed_in: Client, harbor: Application) -> None:
         "Federated credential ID": "",
         "Unique token identifier": "uti-1234",
         "Requests": "3",
-        "Test switches": "Forced code, delay",
+        "Test switches": "Forced by a test switch, Delayed by a test switch",
     }
     [member] = as_json(signed_in)
     assert member["status"] == {"errorCode": 7000222, "failureReason": reason}
