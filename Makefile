@@ -10,7 +10,7 @@ DATA_DIR := $(or $(CREDMGR_DATA_DIR),var)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-all lint bench screenshots lock clean reset chromium node-clients node-peers
+.PHONY: help run test test-all lint bench bench-profile screenshots lock clean reset chromium node-clients node-peers
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -35,8 +35,11 @@ lint: $(VENV)/.ready-to-test ## style, types, pending migrations, system checks
 		$(BIN)/python manage.py makemigrations --check --dry-run && \
 		$(BIN)/python manage.py check
 
-bench: $(VENV)/.ready-to-run node-peers ## tokens a second, processor time a token, the list page with 10,000 registrations
+bench: $(VENV)/.ready-to-run node-peers ## what a token costs, beside oidc-provider and with large tables; fails when a bar is missed
 	$(BIN)/python -m tests.bench
+
+bench-profile: $(VENV)/.ready-to-run ## where the time of a token goes, by function
+	$(BIN)/python -m tests.bench --profile
 
 screenshots: $(VENV)/.ready-to-test chromium ## every page and state in test-results/screenshots, each looked at by axe
 	$(BIN)/python -m tests.screenshots --jobs $(JOBS)

@@ -72,12 +72,12 @@ class Statement:
 
 class _OfThread(threading.local):
     """known: by name, what Django's register would look up anew each time, at the price of a small statement.
-    lent: a connection of the process that is this thread's at the moment.
+    lent: a connection of the process that is this thread's at the moment; beside it the thread's own.
     """
 
     def __init__(self) -> None:
         self.known: dict[str, BaseDatabaseWrapper] = {}
-        self.lent: BaseDatabaseWrapper | None = None
+        self.lent: tuple[BaseDatabaseWrapper, BaseDatabaseWrapper] | None = None
 
 
 _of_thread = _OfThread()
@@ -85,13 +85,18 @@ _of_thread = _OfThread()
 
 def token_connection() -> BaseDatabaseWrapper:
     """The connection of this thread, or the one that it was lent; never that within a transaction.atomic."""
+    if _of_thread.lent is None:
+        return _own_connection()
+    lent, own = _of_thread.lent
+    return own if own.in_atomic_block else lent
+
+
+def _own_connection() -> BaseDatabaseWrapper:
     alias = settings.TOKENS_DATABASE
     own = _of_thread.known.get(alias)
     if own is None:
         own = _of_thread.known[alias] = connections[alias]
-    if _of_thread.lent is None or own.in_atomic_block:
-        return own
-    return _of_thread.lent
+    return own
 
 
 def open_connection(connection: BaseDatabaseWrapper) -> sqlite3.Connection:
@@ -104,7 +109,7 @@ def open_connection(connection: BaseDatabaseWrapper) -> sqlite3.Connection:
 
 def lend(connection: BaseDatabaseWrapper | None) -> None:
     """Give this thread that connection for its statements, or take it back with None."""
-    _of_thread.lent = connection
+    _of_thread.lent = None if connection is None else (connection, _own_connection())
 
 
 def to_uuid(value: Any) -> uuid.UUID:

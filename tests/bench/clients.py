@@ -1,20 +1,14 @@
-"""Credentials to ask with, and clients that ask as fast as they are answered."""
+"""Credentials to ask with: applications with a secret each, one of them with a certificate too."""
 
-import http.client
-import json
-import threading
-import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from credmgr.audit.models import SignIn
 from credmgr.audit.recording import Actor
 from credmgr.authority.audiences import token_endpoint
 from credmgr.credentials.certificates import add_certificate
@@ -22,30 +16,31 @@ from credmgr.credentials.client_secrets import add_client_secret
 from credmgr.credentials.findings import examine
 from credmgr.jose.jwk import x5t
 from credmgr.jose.jws import sign
+from credmgr.registrations.models import Application, Tenant
 from credmgr.registrations.queries import default_tenant
 from credmgr.registrations.registering import register_application
+from tests.bench.load import post
 
 GRAPH_SCOPE = "https://graph.microsoft.com/.default"
-CONNECTIONS = 4
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+# Each is another one to the server: what it knew of the last helps it nothing.
+ASSERTIONS = 50
+APPLICATIONS = 10
 
 
 @dataclass(frozen=True)
-class Order:
-    """A token request that can be repeated: path and form body."""
+class Requests:
+    """Token requests by kind of credential, to be sent in turn."""
 
-    path: str
-    body: str
+    secret: list[bytes]
+    certificate: list[bytes]
 
 
-def orders(now: datetime) -> dict[str, Order]:
-    """One application with a secret and a certificate; MSAL presents one assertion for minutes, and so does
-    this.
-    """
-    actor = Actor.command()
+def make_clients(now: datetime) -> Requests:
+    """Register applications in this process's installation; the requests work in all its copies."""
     tenant = default_tenant()
-    application = register_application(tenant=tenant, display_name="Bench", actor=actor, now=now)
-    end = now + timedelta(days=1)
-    _, value = add_client_secret(application, description="", start_at=now, end_at=end, actor=actor, now=now)
+    secrets = [_application_with_secret(tenant, number, now) for number in range(APPLICATIONS)]
+    application, _ = secrets[-1]
     key, der = _certificate(now)
     examination = examine(
         application,
@@ -55,63 +50,55 @@ def orders(now: datetime) -> dict[str, Order]:
         password="",
         now=now,
     )
-    add_certificate(application, examination=examination, description="", actor=actor, now=now)
+    add_certificate(application, examination=examination, description="", actor=Actor.command(), now=now)
     client_id = str(application.client_id)
+    return Requests(
+        secret=[by_secret(tenant.id, str(each.client_id), value) for each, value in secrets],
+        certificate=[
+            post(
+                _path(tenant.id),
+                {
+                    **_form(client_id),
+                    "client_assertion_type": ASSERTION_TYPE,
+                    "client_assertion": _assertion(tenant, client_id, key, der, now),
+                },
+            )
+            for _ in range(ASSERTIONS)
+        ],
+    )
+
+
+def by_secret(tenant_id: uuid.UUID, client_id: str, value: str) -> bytes:
+    """A token request with a client secret."""
+    return post(_path(tenant_id), {**_form(client_id), "client_secret": value})
+
+
+def _path(tenant_id: uuid.UUID) -> str:
+    return f"/{tenant_id}/oauth2/v2.0/token"
+
+
+def _form(client_id: str) -> dict[str, str]:
+    return {"grant_type": "client_credentials", "client_id": client_id, "scope": GRAPH_SCOPE}
+
+
+def _application_with_secret(tenant: Tenant, number: int, now: datetime) -> tuple[Application, str]:
+    actor, end = Actor.command(), now + timedelta(days=1)
+    application = register_application(tenant=tenant, display_name=f"Bench {number}", actor=actor, now=now)
+    _, value = add_client_secret(application, description="", start_at=now, end_at=end, actor=actor, now=now)
+    return application, value
+
+
+def _assertion(tenant: Tenant, client_id: str, key: rsa.RSAPrivateKey, der: bytes, now: datetime) -> str:
+    """As MSAL for Python makes them."""
     claims = {
         "aud": token_endpoint(tenant.id),
         "iss": client_id,
         "sub": client_id,
         "jti": str(uuid.uuid4()),
-        "exp": now.timestamp() + 3600,
+        "exp": now.timestamp() + 7200,
         "iat": now.timestamp(),
     }
-    assertion = sign(claims, key, algorithm="RS256", header={"x5t": x5t(der)})
-    path = f"/{tenant.id}/oauth2/v2.0/token"
-    form = {"grant_type": "client_credentials", "client_id": client_id, "scope": GRAPH_SCOPE}
-    kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-    return {
-        "secret": Order(path, urlencode({**form, "client_secret": value})),
-        "certificate": Order(
-            path, urlencode({**form, "client_assertion_type": kind, "client_assertion": assertion})
-        ),
-    }
-
-
-def ask(port: int, order: Order, count: int) -> float:
-    """Ask `count` times over a few kept connections; the seconds it took. Every answer must be a token on
-    record.
-    """
-    before = SignIn.objects.filter(error_code=0).count()
-    failures: list[str] = []
-    threads = [
-        threading.Thread(target=_ask, args=(port, order, count // CONNECTIONS, failures))
-        for _ in range(CONNECTIONS)
-    ]
-    began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    seconds = time.perf_counter() - began
-    if failures:
-        raise RuntimeError(f"Not a token: {failures[0]}")
-    recorded = SignIn.objects.filter(error_code=0).count() - before
-    if recorded != count // CONNECTIONS * CONNECTIONS:
-        raise RuntimeError(f"{recorded} sign-in records for {count} tokens.")
-    return seconds
-
-
-def _ask(port: int, order: Order, count: int, failures: list[str]) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-    for _ in range(count):
-        connection.request("POST", order.path, order.body, headers)
-        answer = connection.getresponse()
-        body = answer.read()
-        if answer.status != 200 or "access_token" not in json.loads(body):
-            failures.append(f"{answer.status} {body[:300]!r}")
-            break
-    connection.close()
+    return sign(claims, key, algorithm="RS256", header={"x5t": x5t(der)})
 
 
 def _certificate(now: datetime) -> tuple[rsa.RSAPrivateKey, bytes]:
