@@ -10,6 +10,7 @@ from django.utils import timezone
 from credmgr.accounts.models import User
 from credmgr.audit.recording import Actor
 from credmgr.credentials.certificates import add_certificate
+from credmgr.credentials.client_secrets import add_client_secret
 from credmgr.credentials.existing_secrets import add_existing_secret
 from credmgr.credentials.findings import examine
 from credmgr.credentials.models import Certificate, ClientSecret
@@ -57,15 +58,16 @@ class Elsewhere:
 
     def secret(self, application: Application) -> ClientSecret:
         """A client secret; its value is given to each run."""
-        return add_existing_secret(
-            application,
-            value=f"pasted-by-the-tests-{uuid.uuid4()}",
-            description="pasted",
-            start_at=self.now - timedelta(days=1),
-            end_at=self.now + timedelta(days=30),
-            actor=self.actor,
-            now=self.now,
-        )
+        given: dict[str, Any] = {
+            "description": "pasted",
+            "start_at": self.now - timedelta(days=1),
+            "end_at": self.now + timedelta(days=30),
+            "actor": self.actor,
+            "now": self.now,
+        }
+        if not application.is_external:
+            return add_client_secret(application, **given)[0]
+        return add_existing_secret(application, value=f"pasted-by-the-tests-{uuid.uuid4()}", **given)
 
     def certificate(self, application: Application, key: Client) -> Certificate:
         """A certificate with its key kept."""
