@@ -154,11 +154,12 @@ def test_the_built_in_authority_is_never_asked_for_instances(
     elsewhere: InClouds, clouds: MicrosoftClouds
 ) -> None:
     application = elsewhere.at()
+    secret = elsewhere.secret(application)
     application.authority_kind = BUILT_IN
     application.save()
     elsewhere.settings.AUTHORITY_URL = f"https://{PUBLIC}"
     elsewhere.settings.CA_FILE = clouds.ca_file
-    run, _ = elsewhere.run(elsewhere.secret(application), scope=GRAPH, value=SECRET)
+    run, _ = elsewhere.run(secret, scope=GRAPH, value=SECRET)
     # Led to a public address, which is what its own entry allows too; the directory is unknown there.
     assert run.error_code == 90002
     assert not [path for _, path in asked_of(clouds) if "instance" in path]
