@@ -10,7 +10,7 @@ DATA_DIR := $(or $(CREDMGR_DATA_DIR),var)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-all lint bench bench-profile screenshots lock clean reset chromium node-clients node-peers
+.PHONY: help run test test-all test-postgres lint bench bench-profile screenshots lock clean reset chromium node-clients node-peers
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -21,9 +21,15 @@ run: $(VENV)/.ready-to-run ## prepare what is missing, then serve until Ctrl-C
 
 test: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test but the slow ones, in a real browser and with real clients
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+	@echo "What leans on the database once more, on PostgreSQL:"
+	@sh .ci/postgres $(BIN)/python -m pytest -n $(JOBS) -m "database and not slow"
 
-test-all: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test, the slow ones too
+test-all: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test, the slow ones too, on both databases
 	$(BIN)/python -m pytest -n $(JOBS)
+	@sh .ci/postgres $(BIN)/python -m pytest -n $(JOBS)
+
+test-postgres: $(VENV)/.ready-to-test chromium node-clients ## every test but the slow ones on PostgreSQL, on a server of its own
+	@sh .ci/postgres $(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
 lint: $(VENV)/.ready-to-test ## style, types, pending migrations, system checks
 	$(BIN)/ruff check .

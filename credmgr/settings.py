@@ -120,6 +120,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "credmgr.ops.vault_guard.VaultGuard",
+    "credmgr.ops.repeating.ConflictRepeater",
 ]
 
 TEMPLATES = [
@@ -139,13 +140,14 @@ TEMPLATES = [
 ]
 
 # ------------------------------------------------------------------ database
+_POSTGRESQL = env.database("DATABASE_URL")
 _SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;"
 
 
 def _database(synchronous: str, more: str = "") -> dict[str, object]:
     """One connection description; `synchronous` is SQLite's PRAGMA of that name, `more` are further ones."""
-    if described := env.database("DATABASE_URL"):
-        return {**described, "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+    if _POSTGRESQL:
+        return {**_POSTGRESQL, "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA_DIR / "credmgr.sqlite3",
@@ -167,9 +169,9 @@ DATABASES = {
     # high one (16 MB of log).
     "tokens": {**_database("NORMAL", "PRAGMA wal_autocheckpoint=4000;"), "TEST": {"MIRROR": "default"}},
 }
-# Which of them the token endpoint uses. In-process tests name the other one: two connections would lock each
-# other out of a test's transaction.
-TOKENS_DATABASE = "tokens"
+# Which of them the token endpoint uses. PostgreSQL has one promise for all, and spares the connection.
+# In-process tests name the other one: two connections would lock each other out of a test's transaction.
+TOKENS_DATABASE = "default" if _POSTGRESQL else "tokens"
 
 # ------------------------------------------------------------------ sessions, cookies, headers
 _SECURE = LISTENER == "secure"

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import django
+import pytest
 from django.conf import settings
+
+from tests.database import SERVER_URL
 
 # Importing registers the fixtures. Before the environment is cleared below: it reads CREDMGR_TEST_CHROMIUM.
 from tests.installation import (  # noqa: F401
@@ -34,6 +37,8 @@ _KEYRING.write_text(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() +
 for _name in [name for name in os.environ if name.startswith("CREDMGR_") or name == "DATABASE_URL"]:
     del os.environ[_name]
 os.environ["CREDMGR_ENV_FILE"] = os.devnull  # a developer's own settings steer no test
+if SERVER_URL:
+    os.environ["DATABASE_URL"] = SERVER_URL
 os.environ["CREDMGR_DATA_DIR"] = str(_DATA_DIR)
 os.environ["CREDMGR_SECRET_KEY"] = secrets.token_urlsafe(48)
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the test's own thread
@@ -44,3 +49,14 @@ _DATABASE: dict[str, Any] = settings.DATABASES["default"]
 if _DATABASE["ENGINE"].endswith("sqlite3"):
     # A file and not Django's shared memory: threads then wait for each other's locks as real processes do.
     _DATABASE.setdefault("TEST", {})["NAME"] = str(_DATA_DIR / "test.sqlite3")
+else:
+    # Several pytest processes may use one server.
+    _DATABASE.setdefault("TEST", {})["NAME"] = f"test_{secrets.token_hex(8)}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with real transactions, thread against thread, lean on the database: see the Makefile."""
+    for item in items:
+        marked = item.get_closest_marker("django_db")
+        if marked is not None and marked.kwargs.get("transaction"):
+            item.add_marker("database")

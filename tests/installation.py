@@ -6,7 +6,8 @@ installation        One running server for each pytest process (about two second
                     registrations of their own and never count all rows. Its limits are set high.
 fresh_installation  A factory: `fresh_installation(start=True, admin=True, CREDMGR_WORKERS="4")` gives another
                     Installation with settings of its own, ended after the test. With start=False its data
-                    folder does not exist yet.
+                    folder does not exist yet. beside=other: another machine on the other's database, with
+                    the same keys and people in a data folder of its own (PostgreSQL only).
 browser             One Chromium for each pytest process (skips, saying why, when the machine has none).
 page                A new Playwright page in a context of its own: https trusted, script violations of the CSP
                     not bypassed, 1440 x 900.
@@ -17,7 +18,8 @@ screenshot          `screenshot(page, "name")` stores test-results/<name>.png an
 Installation: attributes portal_url, authority_url, data_dir, ca_file, ca_bundle, tenant_id, admin_name,
 admin_password, environment; methods manage(*arguments, input=None, check=False) -> CompletedProcess[str],
 json(*arguments) -> parsed --json output, start(), stop() -> exit code, kill() (kill -9 of the main process),
-logs() -> everything printed so far, processes() -> ids of all its processes, sign_in(page, next="/").
+logs() -> everything printed so far, processes() -> ids of all its processes, sign_in(page, next="/"); and
+database (tests/database.py): rows(query, *values), change(statement, *values).
 """
 
 import json
@@ -27,7 +29,6 @@ import secrets
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -38,6 +39,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+
+from tests.database import Database
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -81,6 +84,7 @@ def clean_environment() -> dict[str, str]:
     steering = ("CREDMGR_", "DJANGO_", "PYTEST_")
     single = {
         "DATABASE_URL",
+        "TEST_DATABASE_URL",
         "REQUESTS_CA_BUNDLE",
         "SSL_CERT_FILE",
         "CURL_CA_BUNDLE",
@@ -96,7 +100,7 @@ def clean_environment() -> dict[str, str]:
 class Installation:
     """A data folder, its settings and, while started, its server."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, beside: "Installation | None" = None, /, **settings: str) -> None:
         self.data_dir = folder / "data"
         self.portal_port = free_port()
         self.authority_port = free_port()
@@ -106,8 +110,10 @@ class Installation:
         self.ca_bundle = self.data_dir / "tls" / "ca-bundle.pem"
         self.admin_name = "admin"
         self.admin_password = f"test-{secrets.token_urlsafe(18)}"
+        self.database: Database = beside.database if beside else Database(self.data_dir)
         self.environment = {
             **clean_environment(),
+            **({"DATABASE_URL": self.database.url} if self.database.url else {}),
             "CREDMGR_ENV_FILE": os.devnull,  # a developer's own settings steer no test
             "CREDMGR_DATA_DIR": str(self.data_dir),
             "CREDMGR_PORTAL_PORT": str(self.portal_port),
@@ -227,12 +233,8 @@ class Installation:
     @property
     def tenant_id(self) -> str:
         """The default directory's GUID, read from the database as a script would."""
-        with sqlite3.connect(f"file:{self.data_dir / 'credmgr.sqlite3'}?mode=ro", uri=True) as connection:
-            row = connection.execute(
-                "SELECT id FROM registrations_tenant ORDER BY created_at LIMIT 1"
-            ).fetchone()
-        connection.close()
-        return str(uuid.UUID(row[0]))
+        [[found]] = self.database.rows("SELECT id FROM registrations_tenant ORDER BY created_at LIMIT 1")
+        return str(uuid.UUID(found))
 
     def sign_in(self, page: "Page", next: str = "/") -> None:  # noqa: A002 - the parameter's own name
         """Sign the administrator in on the portal and land on `next`."""
@@ -250,7 +252,9 @@ def _state(process: Path) -> bytes:
 class InstallationFactory(Protocol):
     """What `fresh_installation` is."""
 
-    def __call__(self, *, start: bool = True, admin: bool = True, **settings: str) -> Installation: ...
+    def __call__(
+        self, *, start: bool = True, admin: bool = True, beside: Installation | None = None, **settings: str
+    ) -> Installation: ...
 
 
 @pytest.fixture(scope="session")
@@ -264,38 +268,52 @@ def installation() -> Iterator[Installation]:
             yield made
         finally:
             made.stop()
+            made.database.drop()
 
 
 @pytest.fixture(scope="session")
-def prepared_data() -> Iterator[Path]:
-    """A data folder as `prepare` leaves it; copies of it spare each test the tables and the keys."""
+def prepared_data() -> Iterator[Installation]:
+    """An installation as `prepare` leaves it; copies of it spare each test the tables and the keys."""
     with tempfile.TemporaryDirectory(prefix="credmgr-prepared-") as name:
         template = Installation(Path(name))
         done = template.manage("prepare")
         assert done.returncode == 0, done.stdout + done.stderr
-        yield template.data_dir
+        yield template
+        template.database.drop()
 
 
 @pytest.fixture
-def fresh_installation(prepared_data: Path) -> Iterator[InstallationFactory]:
+def fresh_installation(prepared_data: Installation) -> Iterator[InstallationFactory]:
     """Installations for one test, ended and removed after it. Those that start were prepared before."""
     made: list[Installation] = []
     folders: list[Path] = []
 
-    def make(*, start: bool = True, admin: bool = True, **settings: str) -> Installation:
+    def make(
+        *, start: bool = True, admin: bool = True, beside: Installation | None = None, **settings: str
+    ) -> Installation:
         folders.append(Path(tempfile.mkdtemp(prefix="credmgr-fresh-")))
-        one = Installation(folders[-1], **settings)
+        one = Installation(folders[-1], beside, **settings)
         made.append(one)
-        if start:
-            shutil.copytree(prepared_data, one.data_dir)
+        if beside:
+            one.data_dir.mkdir(mode=0o700)
+            for name in ("keyring", "secret-key"):
+                shutil.copy2(beside.data_dir / name, one.data_dir / name)
+            one.admin_password = beside.admin_password
+            if start:
+                one.start()
+        elif start:
+            shutil.copytree(prepared_data.data_dir, one.data_dir)
+            one.database.become_copy_of(prepared_data.database)
             one.start()
-        if start and admin:
+        if start and admin and not beside:
             one.create_admin()
         return one
 
     yield make
     for one in made:
         one.stop()
+    for one in made:
+        one.database.drop()
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 

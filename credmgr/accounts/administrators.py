@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.views.decorators.debug import sensitive_variables
 
 from credmgr.accounts.models import RoleAssignment, User
@@ -87,9 +87,18 @@ def set_administrator(
         require_good_password(user, password)
         user.set_password(password)
         user.is_active = True
+    try:
+        return _save(user, user_name, is_new=is_new, now=now, record=record)
+    except IntegrityError:  # a parallel request was faster
+        raise _taken() from None
+
+
+def _save(
+    user: User, user_name: str, *, is_new: bool, now: datetime, record: Callable[[Outcome], None]
+) -> Outcome:
     with transaction.atomic():
         if is_new and find(user_name):
-            raise AdministratorError("taken", "A person of this name was made at this moment. Try again.")
+            raise _taken()
         ended = 0
         if is_new:
             user.save(force_insert=True)
@@ -100,3 +109,7 @@ def set_administrator(
         outcome = Outcome(user, created=is_new, ended_sessions=ended)
         record(outcome)
     return outcome
+
+
+def _taken() -> AdministratorError:
+    return AdministratorError("taken", "A person of this name was made at this moment. Try again.")

@@ -16,6 +16,10 @@ class SessionStore(DatabaseStore):
         """The table that holds the sessions."""
         return Session
 
+    def _validate_session_key(self, key: str) -> bool:
+        """Only what this server could have made goes to the database: a cookie may hold NUL."""
+        return bool(key) and len(key) == 32 and key.isascii() and key.isalnum()
+
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         """The row to save for this data."""
         row: Session = super().create_model_instance(data)  # type: ignore[assignment] # of get_model_class

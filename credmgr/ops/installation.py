@@ -18,6 +18,7 @@ from credmgr.authority.signing_keys import ensure_signing_key
 from credmgr.authority.used_assertions import forget_ended
 from credmgr.localca.authority import ensure_local_tls
 from credmgr.ops.data_folder import ensure_data_folder, ensure_key_ring, ensure_secret_key, has_secret_key
+from credmgr.ops.machine_lock import one_machine_at_a_time
 from credmgr.registrations.directories import ensure_default_tenant
 from credmgr.registrations.registering import purge_overdue
 
@@ -33,12 +34,16 @@ def prepare_files() -> None:
 
 
 def prepare_database(now: datetime, report: Report) -> None:
-    """Tables, default directory, signing key, local CA and leaf; each step leaves alone what is there."""
-    if has_pending_migrations():
-        report("Preparing the database ...")
-        call_command("migrate", interactive=False, verbosity=0)
-    ensure_default_tenant(now)
-    ensure_signing_key(now)
+    """Tables, default directory, signing key, local CA and leaf; each step leaves alone what is there.
+
+    Several machines may start at once on one database: they do it one after the other.
+    """
+    with one_machine_at_a_time():
+        if has_pending_migrations():
+            report("Preparing the database ...")
+            call_command("migrate", interactive=False, verbosity=0)
+        ensure_default_tenant(now)
+        ensure_signing_key(now)
     look_after(now)
 
 
@@ -49,12 +54,13 @@ def look_after(now: datetime) -> bool:
     Returns whether the https listener must load its certificate again.
     """
     server = Actor(name="Credential Manager")
-    purge_overdue(now, server)
-    forget_expired(now)
-    forget_ended(now)
-    roll_if_due(actor=server, now=now)
-    forget_retired(actor=server, now=now)
-    return not settings.TLS_CERTIFICATE_FILE and ensure_local_tls(now)
+    with one_machine_at_a_time():
+        purge_overdue(now, server)
+        forget_expired(now)
+        forget_ended(now)
+        roll_if_due(actor=server, now=now)
+        forget_retired(actor=server, now=now)
+        return not settings.TLS_CERTIFICATE_FILE and ensure_local_tls(now)
 
 
 def clean_up(now: datetime) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from credmgr.conflicts import repeated
 from credmgr.errors import DomainError
 from credmgr.registrations.errors import RegistrationError, RegistrationNotFoundError
 from credmgr.registrations.models import BUILT_IN, Application, Tenant
@@ -30,7 +31,7 @@ class ActCommand(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run the act; raise CommandError with a sentence when it was refused."""
         try:
-            answer = self.act(options)
+            answer = repeated(lambda: self.act(options))
         except (DomainError, VaultError) as error:
             raise CommandError(str(error)) from None
         except DatabaseError as error:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from credmgr.accounts.models import User
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.registrations import naming
@@ -390,7 +391,7 @@ def _refuse_repeated_form(form_token: uuid.UUID | None) -> None:
 
 
 def _refuse_deleted_directory(tenant: Tenant) -> None:
-    if not Tenant.objects.filter(pk=tenant.pk).exists():
+    if not Tenant.objects.select_for_update(no_key=True).filter(pk=tenant.pk).exists():
         raise RegistrationError(
             "directory_deleted", f"{tenant.name} was deleted meanwhile. Nothing was registered."
         )
@@ -401,6 +402,8 @@ def _refuse_beyond_limit(actor: Actor, is_demo: bool) -> None:
     if actor.user is None or is_demo:
         return
     limit = settings.APPLICATIONS_PER_USER
+    # One of the person's requests after the other, or two could both take the last place.
+    User.objects.select_for_update(no_key=True).get(pk=actor.user.pk)
     if Application.objects.filter(created_by=actor.user, is_demo=False).count() >= limit:
         raise RegistrationError(
             "too_many_applications",

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
 from credmgr.vault.errors import KeyRingError
 from credmgr.vault.inventory import rows_per_key, take_inventory
@@ -55,4 +55,9 @@ def _is_before_the_first_start() -> bool:
     if key_ring_is_configured() or default_key_ring_file().exists():
         return False
     database = connections.databases[DEFAULT_DB_ALIAS]
-    return bool(database["ENGINE"].endswith("sqlite3")) and not Path(database["NAME"]).is_file()
+    if database["ENGINE"].endswith("sqlite3") and not Path(database["NAME"]).is_file():
+        return True  # asking it would make the file
+    try:
+        return not connections[DEFAULT_DB_ALIAS].introspection.table_names()
+    except DatabaseError:
+        return False

@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import sqlite3
 import subprocess
 import urllib.parse
 import zlib
@@ -162,9 +161,8 @@ def test_nothing_planted_is_found_anywhere(
         if file.is_file() and file.name != "keyring":
             leaks += [f"{file.name}: {name}" for name in found_in(file.read_bytes(), planted)]
 
-    with sqlite3.connect(f"file:{installation.data_dir / 'credmgr.sqlite3'}?mode=ro", uri=True) as database:
-        dump = "\n".join(database.iterdump()).encode()
-        sessions = [row[0] for row in database.execute("select session_data from accounts_session")]
+    dump = installation.database.dump().encode()
+    sessions = [row[0] for row in installation.database.rows("SELECT session_data FROM accounts_session")]
     leaks += [f"dump: {name}" for name in found_in(dump, planted)]
     assert sessions
     leaks += [f"session: {name}" for data in sessions for name in found_in(opened_session(data), planted)]

@@ -1,15 +1,14 @@
 """Sign-ins as the token endpoint writes them, one by one and by the thousand."""
 
-import sqlite3
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from django.db import connection
 
 from credmgr.audit.models import SignIn
+from tests.database import Database
 
 NOW = datetime(2026, 11, 23, 14, 52, 6, tzinfo=UTC)
 TENANT = uuid.UUID("9a1f1aa4-ba53-4474-9c4b-39bc906bfc3a")
@@ -57,18 +56,17 @@ def many(count: int, *, over: timedelta, now: datetime = NOW, **given: Any) -> l
     return SignIn.objects.bulk_create(rows, batch_size=1000)
 
 
-def store_in(file: Path, rows: Sequence[SignIn]) -> None:
-    """Rows into the SQLite file of an installation with a server of its own."""
+def store_in(database: Database, rows: Sequence[SignIn]) -> None:
+    """Rows into the database of an installation with a server of its own."""
     fields = [field for field in SignIn._meta.concrete_fields if not field.primary_key]
     names = ", ".join(str(field.column) for field in fields)
     values = [
         [field.get_db_prep_save(getattr(row, str(field.attname)), connection) for field in fields]
         for row in rows
     ]
-    database = sqlite3.connect(file, timeout=20)
-    with database:
-        database.executemany(
-            f"INSERT INTO audit_signin ({names}) VALUES ({', '.join('?' * len(fields))})",  # noqa: S608
+    with database.connection() as opened:
+        opened.cursor().executemany(
+            database.text(f"INSERT INTO audit_signin ({names}) VALUES ({', '.join('?' * len(fields))})"),  # noqa: S608
             values,
         )
-    database.close()
+        opened.commit()

@@ -13,7 +13,9 @@ from django.db import IntegrityError, OperationalError, connections
 
 from credmgr.audit.token_database import Statement, token_connection
 from credmgr.audit.turns import Turn, Turns, turns_of_process, write
+from tests.database import embedded_only
 
+pytestmark = embedded_only
 _INSERT = Statement("INSERT INTO noted (number, word) VALUES (%(number)s, %(word)s)")
 _COUNT = Statement("SELECT count(*) FROM noted")
 

@@ -308,6 +308,7 @@ SigningKey.objects.filter(kid="{new}").update(signs_from=datetime.fromisoformat(
     assert {kid for _, _, kid in asked} <= {old, new}
 
 
+@pytest.mark.database
 def test_many_processes_roll_once(fresh_installation: InstallationFactory) -> None:
     """The upkeep of several servers on one database, at the same moment."""
     server = fresh_installation(admin=False, CREDMGR_SIGNING_KEY_DAYS="90")

@@ -1,7 +1,6 @@
 """The token endpoint behind the real server, over https, from many clients at once."""
 
 import random
-import sqlite3
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +47,7 @@ def ask(installation: Installation, client: dict[str, str], **changes: Any) -> r
         return session.post(client["url"], data=form, verify=str(installation.ca_file), timeout=30)
 
 
+@pytest.mark.database
 def test_a_mixed_crowd(installation: Installation, client: dict[str, str]) -> None:
     """740 requests from 20 threads: JSON and 200, 400, 401 or 429 only; each token has its sign-in row."""
     kinds: list[tuple[int, dict[str, Any]]] = [
@@ -78,22 +78,19 @@ def test_a_mixed_crowd(installation: Installation, client: dict[str, str]) -> No
         total = sum(pool.map(run, range(THREADS)), Counter[tuple[int, int]]())
     assert sum(total.values()) == THREADS * REQUESTS_EACH
     assert {(expected, got) for expected, got in total if expected != got} == set()
-    with sqlite3.connect(f"file:{installation.data_dir / 'credmgr.sqlite3'}?mode=ro", uri=True) as database:
-        rows = database.execute(
-            "SELECT COUNT(*) FROM audit_signin WHERE client_id = ? AND error_code = 0", [client["id"]]
-        ).fetchone()[0]
-    database.close()
+    [[rows]] = installation.database.rows(
+        "SELECT COUNT(*) FROM audit_signin WHERE client_id = ? AND error_code = 0", client["id"]
+    )
     assert rows == total[200, 200]
 
 
 def test_both_workers_know_of_a_new_end(installation: Installation, client: dict[str, str]) -> None:
     """A-13: whichever process answers, a change counts with the next request."""
     assert {ask(installation, client).status_code for _ in range(12)} == {200}
-    with sqlite3.connect(installation.data_dir / "credmgr.sqlite3", timeout=20) as database:
-        database.execute(
-            "UPDATE credentials_clientsecret SET end_at = '2026-03-01 00:00:00' WHERE id = ?",
-            [uuid.UUID(client["key_id"]).hex],
-        )
-    database.close()
+    changed = installation.database.change(
+        "UPDATE credentials_clientsecret SET end_at = '2026-03-01 00:00:00' WHERE id = ?",
+        uuid.UUID(client["key_id"]).hex,
+    )
+    assert changed == 1
     codes = [ask(installation, client).json()["error_codes"] for _ in range(12)]
     assert codes == [[7000222]] * 12

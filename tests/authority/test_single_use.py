@@ -146,6 +146,7 @@ def test_the_act_is_on_record_once(directory: Directory) -> None:
     assert refused.value.code == "changed_meanwhile"
 
 
+@pytest.mark.database
 def test_of_32_parallel_uses_one_succeeds(
     fresh_installation: InstallationFactory, pair: KeyPair, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from django.db import close_old_connections
 from credmgr.audit.models import SignIn
 from credmgr.ops.application import AuthorityFirst, load_application
 from tests.authority.conftest import FORM, Directory, directory, secret  # noqa: F401 - fixtures
+from tests.database import embedded_only
 
 ONE_OF_A_KIND = {"x-ms-request-id"}
 Seen = tuple[str, dict[str, str], bytes]
@@ -58,6 +59,7 @@ def kept_connections() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
+@embedded_only
 @pytest.mark.usefixtures("kept_connections")
 def test_both_ways_answer_alike(directory: Directory, secret: str) -> None:  # noqa: F811 - fixtures
     """Status, headers and the body's shape, for every kind of answer; each token request leaves its row."""

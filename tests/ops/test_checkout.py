@@ -55,7 +55,7 @@ def test_both_locks_agree() -> None:
 
 def test_make_help_lists_every_target() -> None:
     listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("run", "test", "test-all", "lint", "bench", "clean", "reset", "lock"):
+    for target in ("run", "test", "test-all", "test-postgres", "lint", "bench", "clean", "reset", "lock"):
         assert re.search(rf"\bmake {target}\b", listed), target
 
 

@@ -34,13 +34,13 @@ REFUSED: dict[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
             ("E001", "CREDMGR_WORKERS must be between 2 and 64"),
             ("E001", "CREDMGR_EXPORT_ROWS_FILE names /nowhere/rows, which cannot be read"),
             ("E001", "CREDMGR_STEP_UP_SECONDS and CREDMGR_STEP_UP_SECONDS_FILE are both set. Keep one."),
-            ("E001", "DATABASE_URL is no database URL"),
+            ("E001", "DATABASE_URL is no address of PostgreSQL"),
             ("E001", "CREDMGR_LOG_LEVEL must be one of DEBUG, ERROR, INFO, WARNING"),
         ],
     ),
-    "a database without its driver": (
-        {"DATABASE_URL": "postgres://u:p@localhost/x"},
-        [("E001", "its driver is missing")],
+    "a database of another make": (
+        {"DATABASE_URL": "mysql://u:p@localhost/x"},
+        [("E001", "DATABASE_URL is no address of PostgreSQL")],
     ),
     "addresses": (
         {

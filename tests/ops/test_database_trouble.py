@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.database import embedded_only
 from tests.installation import Installation, InstallationFactory
 from tests.ops.test_serve import get, wait_until
 
@@ -36,19 +37,20 @@ def sign_in(one: Installation) -> requests.Response:
         return session.post(f"{one.portal_url}/account/login", data=form, timeout=60, allow_redirects=False)
 
 
+@pytest.mark.database
 def test_a_table_that_is_gone_is_told_and_recovers_without_a_restart(
     fresh_installation: InstallationFactory,
 ) -> None:
     one = fresh_installation()
     assert sign_in(one).status_code == 302
-    with closing(sqlite3.connect(one.data_dir / "credmgr.sqlite3")) as database:
-        database.execute("ALTER TABLE accounts_session RENAME TO away")
-        assert_plainly_unavailable(sign_in(one))
-        assert get(one, "/health/live").status_code == 200
-        database.execute("ALTER TABLE away RENAME TO accounts_session")
+    one.database.change("ALTER TABLE accounts_session RENAME TO away")
+    assert_plainly_unavailable(sign_in(one))
+    assert get(one, "/health/live").status_code == 200
+    one.database.change("ALTER TABLE away RENAME TO accounts_session")
     assert sign_in(one).status_code == 302
 
 
+@embedded_only
 @pytest.mark.slow
 def test_a_locked_database_is_told_and_recovers_without_a_restart(
     fresh_installation: InstallationFactory,
@@ -82,6 +84,7 @@ def small_disk() -> Iterator[Path]:
     folder.rmdir()
 
 
+@embedded_only
 def test_a_full_disk_is_told_and_recovers_without_a_restart(
     fresh_installation: InstallationFactory, small_disk: Path
 ) -> None:
@@ -119,6 +122,7 @@ def test_a_read_only_disk_is_told_and_recovers(
     assert get(one, "/health/ready").status_code == 200
 
 
+@embedded_only
 def test_a_backup_made_while_running_restores(
     fresh_installation: InstallationFactory, tmp_path: Path
 ) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -137,18 +136,12 @@ def fill(one: Installation, tenant: str) -> None:
     rows = [unsaved(old + timedelta(seconds=number), tenant=uuid.UUID(tenant)) for number in range(OLD_ROWS)]
     for row in rows:
         row.client_id = "x"
-    store_in(one.data_dir / "credmgr.sqlite3", rows)
+    store_in(one.database, rows)
 
 
 def old_rows(one: Installation) -> int:
-    connection = sqlite3.connect(one.data_dir / "credmgr.sqlite3")
-    try:
-        found: int = connection.execute("SELECT COUNT(*) FROM audit_signin WHERE client_id = 'x'").fetchone()[
-            0
-        ]
-        return found
-    finally:
-        connection.close()
+    [[found]] = one.database.rows("SELECT COUNT(*) FROM audit_signin WHERE client_id = 'x'")
+    return int(found)
 
 
 def begin_purge(one: Installation) -> "subprocess.Popen[str]":
@@ -161,6 +154,7 @@ def begin_purge(one: Installation) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.database
 def test_tokens_are_given_while_two_purges_run_and_one_is_killed(
     fresh_installation: InstallationFactory,
 ) -> None:

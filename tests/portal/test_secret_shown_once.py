@@ -179,20 +179,31 @@ def test_two_forms_make_two_different_values(signed_in: Client, harbor: Applicat
     assert shown(signed_in, harbor)[0] != shown(signed_in, harbor)[0]
 
 
+REFUSING_THE_AUDIT = {
+    "sqlite": (
+        "CREATE TRIGGER refuse_audit BEFORE INSERT ON audit_auditevent "
+        "BEGIN SELECT RAISE(ABORT, 'full'); END",
+        "DROP TRIGGER refuse_audit",
+    ),
+    "postgresql": (
+        "ALTER TABLE audit_auditevent ADD CONSTRAINT refuse_audit CHECK (false) NOT VALID",
+        "ALTER TABLE audit_auditevent DROP CONSTRAINT refuse_audit",
+    ),
+}
+
+
 def test_a_failure_to_write_the_audit_makes_no_secret(signed_in: Client, harbor: Application):
     """D-3: the row is written in the transaction of the act, or the act did not happen."""
     form = secret_form(signed_in, harbor)
+    refuse, allow = REFUSING_THE_AUDIT[connection.vendor]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TRIGGER refuse_audit BEFORE INSERT ON audit_auditevent "
-            "BEGIN SELECT RAISE(ABORT, 'full'); END"
-        )
+        cursor.execute(refuse)
     signed_in.raise_request_exception = False
     try:
         answer = post_secret(signed_in, harbor, form)
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("DROP TRIGGER refuse_audit")
+            cursor.execute(allow)
     assert answer.status_code >= 500
     assert not VALUE.search(answer.content.decode())
     assert not ClientSecret.objects.exists()

@@ -45,7 +45,7 @@ def busy(installation: Installation) -> dict[str, str]:
         )
         row.client_id = made["appId"]
         rows.append(row)
-    store_in(installation.data_dir / "credmgr.sqlite3", rows)
+    store_in(installation.database, rows)
     return made
 
 

@@ -90,6 +90,33 @@ def test_the_same_form_sent_in_parallel_registers_once():
     assert Application.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_last_place_is_taken_once(settings):
+    """C-2: of 8 at once by one person with room for three, three get in."""
+    settings.APPLICATIONS_PER_USER = 3
+    ensure_default_tenant(NOW)
+    robin = person()
+    outcomes: list[str] = []
+    start = threading.Barrier(8)
+
+    def register() -> None:
+        start.wait()
+        try:
+            application(actor=actor(robin))
+            outcomes.append("made")
+        except RegistrationError as refused:
+            outcomes.append(refused.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=register) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["made"] * 3 + ["too_many_applications"] * 5
+
+
 def test_an_identifier_uri_is_unique_and_the_refusal_names_who_has_it():
     application("Route Planner API", identifier_uri="api://route-planner")
     for taken in ("api://route-planner", "api://Route-Planner"):

@@ -27,6 +27,7 @@ from credmgr.vault.fields import SealedField, VerifierField
 from credmgr.vault.inventory import rows_per_key, take_inventory, vault_columns
 from credmgr.vault.rotation import Progress, rotate, unused_keys
 from credmgr.vault.sealing import open_from
+from tests.database import embedded_only
 from tests.factories import NOW, administrator, application, secret
 from tests.vault.conftest import RingFile, key_line, key_of
 
@@ -373,6 +374,7 @@ def test_k1_two_sources_stop_the_start(ring_file: RingFile, monkeypatch: pytest.
     assert "Two sources" in check("vault")[0]
 
 
+@embedded_only
 def test_before_the_first_start_nothing_is_missing(
     settings: Settings, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ import requests
 
 from tests.installation import ROOT, Installation, InstallationFactory
 
+pytestmark = pytest.mark.database
 SECRETS = 300
 FILL = f"""
 from datetime import timedelta
@@ -69,12 +69,9 @@ def secrets_of(made: Installation) -> list[dict[str, object]]:
 
 
 def keys_in_use(made: Installation) -> dict[bytes, int]:
-    with sqlite3.connect(f"file:{made.data_dir / 'credmgr.sqlite3'}?mode=ro", uri=True) as database:
-        rows = database.execute(
-            "SELECT substr(value, 2, 8), count(*) FROM credentials_clientsecret GROUP BY 1"
-        ).fetchall()
-    database.close()
-    return dict(rows)
+    return dict(
+        made.database.rows("SELECT substr(value, 2, 8), count(*) FROM credentials_clientsecret GROUP BY 1")
+    )
 
 
 def test_k6_killed_in_mid_run_then_resumed(filled: Installation) -> None:
@@ -138,7 +135,7 @@ def test_k5_a_server_whose_keys_are_gone_does_not_start_and_destroys_nothing(
     made.stop()
     ring = made.data_dir / "keyring"
     kept = ring.read_text()
-    before = (made.data_dir / "credmgr.sqlite3").read_bytes()
+    before = made.database.dump()
     other = made.json("generate_vault_key")["key"]
     for content, sentence in (
         (None, "does not exist"),
@@ -153,7 +150,7 @@ def test_k5_a_server_whose_keys_are_gone_does_not_start_and_destroys_nothing(
         assert sentence in done.stderr
         assert "Traceback" not in done.stderr
         assert ring.exists() == bool(content), "a missing ring is never replaced"
-    assert (made.data_dir / "credmgr.sqlite3").read_bytes() == before
+    assert made.database.dump() == before
     ring.touch(mode=0o600)
     ring.write_text(kept)
     made.start()
