@@ -149,12 +149,12 @@ def _no_record(scene: Scene) -> Answer:
     def full(*_: object, **__: object) -> None:
         raise OperationalError("database or disk is full")
 
-    scene.patch.setattr("credmgr.authority.token_endpoint.record_sign_in", full)
+    scene.patch.setattr("credmgr.authority.attempt.record_sign_in", full)
     return scene.ask()
 
 
 def _our_mistake(scene: Scene) -> Answer:
-    scene.patch.setattr("credmgr.authority.token_endpoint.resource_of", lambda *_, **__: 1 / 0)
+    scene.patch.setattr("credmgr.authority.attempt.resource_of", lambda *_, **__: 1 / 0)
     return scene.ask()
 
 

@@ -290,7 +290,7 @@ def test_no_signing_key(directory: Directory, secret: str) -> None:
 
 def test_our_own_mistake_is_json(directory: Directory, secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A-1: even a 500 is an error body, without a word of what happened."""
-    monkeypatch.setattr("credmgr.authority.token_endpoint.resource_of", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("credmgr.authority.attempt.resource_of", lambda *_, **__: 1 / 0)
     answer = directory.ask(client_secret=secret)
     text = answer.refused(500, "server_error", 90020)
     assert "division" not in json.dumps(answer.body)

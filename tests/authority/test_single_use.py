@@ -91,7 +91,7 @@ def test_a_use_without_a_record_is_none(
         raise OperationalError("database or disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr("credmgr.authority.token_endpoint.record_sign_in", full)
+        patch.setattr("credmgr.authority.attempt.record_sign_in", full)
         strict.present(assertion).refused(503, "temporarily_unavailable", 90033)
     assert UsedAssertion.objects.count() == 0
     assert strict.present(assertion).token
