@@ -11,6 +11,7 @@ from credmgr.credentials.lifecycle import is_live
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.flowtest.material import needs_input
 from credmgr.flowtest.models import FlowRun
+from credmgr.flowtest.patience import LIMIT, TRIES_MAX, Refused
 from credmgr.flowtest.report import SUCCESSES, Verdict
 from credmgr.registrations.models import Application
 
@@ -117,6 +118,24 @@ def failing_since(run: FlowRun) -> tuple[datetime, int]:
         alike = alike.filter(started_at__gt=passed.started_at)
     first = alike.order_by("started_at").values_list("started_at", flat=True).first()
     return first or run.started_at, alike.count()
+
+
+def refused_until(run: FlowRun) -> list[Refused]:
+    """The run and those before it of its credential at its place, newest first; none where one came after.
+
+    As many as patience looks at. One query.
+    """
+    alike = FlowRun.objects.filter(
+        application_id=run.application_id,
+        credential_id=run.credential_id,
+        place_id=run.place_id,
+        target=run.target,
+        started_at__gte=run.started_at - TRIES_MAX * LIMIT,
+    ).order_by("-started_at", "-pk")
+    rows = list(alike.values_list("pk", "started_at", "error_code")[: TRIES_MAX + 1])
+    if not rows or rows[0][0] != run.pk:
+        return []
+    return [Refused(started_at, code) for _, started_at, code in rows]
 
 
 def runnable_credentials(

@@ -189,7 +189,9 @@ def damaged_value(case: Case) -> Diagnosis | None:
                 "Copy the Value again",
                 "The whole of it, without quotes or spaces: 44 characters with _cm_ after the third.",
             ),
-            new_secret(case, "Where it is lost: the new value is shown once."),
+            new_secret(
+                case, "Where it is lost: the new value is shown once and works with the next request."
+            ),
             run_again(case),
         ],
         evidence,

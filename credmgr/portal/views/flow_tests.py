@@ -22,6 +22,7 @@ from credmgr.flowtest.queries import runs_of, verdict_tone, verdict_words
 from credmgr.flowtest.report import Report
 from credmgr.flowtest.scopes import default_scope
 from credmgr.portal.access import application_or_404
+from credmgr.portal.flow_patience import patience_view
 from credmgr.portal.flow_results import rerun_fields, result_context
 from credmgr.portal.forms.flow_tests import FlowTestForm
 from credmgr.registrations.models import Application
@@ -93,8 +94,12 @@ def detail(request: HttpRequest, application_id: uuid.UUID, run_id: uuid.UUID) -
 def _result(
     request: HttpRequest, application: Application, run: FlowRun, raw_token: str | None
 ) -> HttpResponse:
-    context: dict[str, Any] = result_context(application, run, timezone.now())
+    now = timezone.now()
+    context: dict[str, Any] = result_context(application, run, now)
     context["raw_token"] = raw_token
+    context["patience"] = patience_view(
+        application, run, context["report"], context["credential"], reader=request.user, now=now
+    )
     response = render(request, "portal/flow_tests/detail.html", context)
     if raw_token is not None:
         response["Cache-Control"] = "no-store"
