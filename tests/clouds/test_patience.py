@@ -13,12 +13,13 @@ from django.utils import timezone
 
 from credmgr.accounts.models import User
 from credmgr.accounts.roles import Role
-from credmgr.credentials.models import ClientSecret
+from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.patience import TRIES_MAX
 from tests.clouds.conftest import CLIENT_ID, PUBLIC, SECRET, InClouds
 from tests.clouds.microsoft import DIRECTORY, MicrosoftClouds
 from tests.factories import administrator, person
+from tests.flowtest.far_side import Client as CertificateHolder
 from tests.flowtest.far_side import Handler, entra_error, send_json
 from tests.installation import Installation, InstallationFactory
 
@@ -148,6 +149,21 @@ def test_a_pasted_id_is_no_matter_of_time(
     assert MESSAGE not in page_of(client, run)
 
 
+def test_a_certificate_whose_key_is_not_kept_leads_to_the_form(
+    client: Client, elsewhere: InClouds, clouds: MicrosoftClouds
+) -> None:
+    clouds.answers["POST", "/token"] = refuses(clouds, 2, 700027)
+    certificate = elsewhere.certificate(elsewhere.at(), CertificateHolder())
+    run, _ = elsewhere.run(certificate, scope=SCOPE)
+    assert "data-pause" in page_of(client, run)
+    Certificate.objects.filter(pk=certificate.pk).update(private_key=None)
+    page = page_of(client, run)
+    part = page[page.index('id="patience"') : page.index('id="fix"')]
+    assert "data-pause" not in part
+    assert "<form" not in part
+    assert f"tests/new?run={run.pk}" in part
+
+
 def test_others_see_the_button_and_nothing_starts_for_them(
     client: Client, elsewhere: InClouds, clouds: MicrosoftClouds
 ) -> None:
@@ -159,6 +175,7 @@ def test_others_see_the_button_and_nothing_starts_for_them(
         assert (MESSAGE in page) == sees
         assert "data-pause" not in page
         assert ("Try again" in page) == sees
+        assert ("Run again" in page) == sees
         assert ("patience.js" in page) == sees
 
 
