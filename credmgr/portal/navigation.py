@@ -193,7 +193,7 @@ _APPLICATION: tuple[tuple[str, tuple[_Page, ...]], ...] = (
     (
         "Monitor",
         (
-            _Page("tests", "Token tests", "play", ("test", "test_new")),
+            _Page("tests", "Token tests", "play", ("test", "test_new", "test_compare", "test_compare_new")),
             _Page("application_sign_ins", "Sign-ins", "activity"),
             _Page("application_audit", "Audit log", "history"),
         ),

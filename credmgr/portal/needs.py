@@ -89,6 +89,9 @@ NEEDS: dict[str, Need] = {
     "portal:tests": _READ,
     "portal:test": _READ,
     "portal:test_new": _TEST,
+    "portal:test_compare_chosen": _READ,
+    "portal:test_compare": _READ,
+    "portal:test_compare_new": _TEST,
     # ------------------------------------------------------------ the directory
     "portal:directories": _ANYBODY,  # the list shows those that one may enter
     "portal:directory_switch": _ANYBODY,

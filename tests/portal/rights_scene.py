@@ -93,6 +93,7 @@ class Scene:
             "role_id": permission.role_id if permission else None,
             "api_id": permission.resource_client_id if permission else None,
             "run_id": application.flow_runs.get().pk,
+            "other_id": application.flow_runs.get().pk,
             "form": "cer",
         }
 

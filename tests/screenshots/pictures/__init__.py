@@ -51,6 +51,7 @@ WITHOUT_PICTURE = {
     "portal:enterprise_application_new": "leads on to the consent of the directory in use",
     "portal:secret_stored": "answers POST only; what it says is in secret-unstored",
     "portal:theme": "answers POST only, and leads back",
+    "portal:test_compare_chosen": "leads on to the comparison, or back to the list with a sentence",
     "account_end_sessions": "answers POST only, and leads to the sign-in page",
     "health_live": "for programs",
     "health_ready": "for programs",

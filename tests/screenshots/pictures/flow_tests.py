@@ -7,6 +7,8 @@ PICTURES: list[Picture] = [
     page("tests", "portal:tests", "harbor"),
     page("tests-none", "portal:tests", "bare"),
     panel("test-new", "portal:test_new", "harbor"),
+    panel("test-compare-new", "portal:test_compare_new", "harbor"),
+    page("test-compare", "portal:test_compare", "harbor", "run/secret", "run/certificate"),
     page("test-new-key-file", "portal:test_new", "customs"),
     page("test-new-value", "portal:test_new", "warehouse"),
     page("test-new-nothing", "portal:test_new", "bare"),
