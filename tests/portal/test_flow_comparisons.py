@@ -8,10 +8,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from credmgr.accounts.roles import Role
 from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.report import Report
 from credmgr.flowtest.side_by_side import Mark, side_by_side
-from credmgr.registrations.models import Application
+from credmgr.registrations.models import Application, Tenant
+from tests import factories
+from tests.portal.conftest import BACKEND
 from tests.portal.rights_scene import REPORT
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +128,19 @@ def test_without_a_credential_that_runs_by_itself_the_form_says_what_to_do(
 ) -> None:
     page = signed_in.get(f"/applications/{harbor.pk}/tests/compare/new").content.decode()
     assert "No credential of this registration can be run" in page
+
+
+def test_an_owner_without_sight_of_the_directory_learns_of_no_other_registration(
+    directory: Tenant, register: Any
+) -> None:
+    """The places on offer are other registrations: for those who may know of them alone."""
+    own = register("Own")
+    register("Somebody else's")
+    factories.secret(own, now=timezone.now())
+    kit = factories.person("kit", Role.APPLICATION_OWNER, tenant=directory)
+    own.ownerships.create(user=kit)
+    client = Client()
+    client.force_login(kit, backend=BACKEND)
+    page = client.get(f"/applications/{own.pk}/tests/compare/new").content.decode()
+    assert "This registration" in page
+    assert "Somebody else" not in page

@@ -4,7 +4,9 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
+from credmgr.credentials.lifecycle import is_live
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.credentials.queries import credentials_of
 from credmgr.flowtest.material import credential_name, needs_input
@@ -27,7 +29,9 @@ class CompareForm(PortalForm):
 
     def __init__(self, *args: Any, application: Application, places: list[Application], **given: Any) -> None:
         super().__init__(*args, **given)
-        found = credentials_of(application).all
+        now = timezone.now()
+        # Live ones first: the first is chosen at the beginning.
+        found = sorted(credentials_of(application).all, key=lambda row: not is_live(row, now))
         self.credentials = {str(row.pk): row for row in found if not needs_input(row)}
         self.places = {str(place.pk): place for place in places}
         named = [(key, credential_name(row)) for key, row in self.credentials.items()]
@@ -65,7 +69,7 @@ def places_beside(application: Application) -> list[Application]:
 
 def _place(application: Application) -> str:
     where = application.authority_url or "built-in authority"
-    return f"{application.display_name} ({where})"
+    return f"{application.display_name} ({where}, as {application.shown_client_id})"
 
 
 def two_ids(chosen: list[str]) -> tuple[uuid.UUID, uuid.UUID] | None:

@@ -20,7 +20,7 @@ from credmgr.flowtest.report import Report
 from credmgr.flowtest.scopes import default_scope
 from credmgr.flowtest.side_by_side import side_by_side
 from credmgr.flowtest.spec import Asked
-from credmgr.portal.access import application_or_404, may
+from credmgr.portal.access import application_or_404, standing_in
 from credmgr.portal.flow_results import shape_view
 from credmgr.portal.forms.flow_comparisons import CompareForm, places_beside, two_ids
 from credmgr.registrations.models import Application
@@ -61,6 +61,8 @@ def compare(
                 "words": verdict_words(run),
                 "tone": verdict_tone(run.verdict),
                 "client": report.client,
+                "client_id": report.aim.client_id,
+                "authority": report.authority,
                 "headline": report.diagnosis.headline,
                 "hops": report.decisive.hops,
                 "shape": view.name,
@@ -79,7 +81,9 @@ def compare(
 def compare_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """Choose two sides; both are run and recorded like any other test."""
     application = application_or_404(request, application_id)
-    places = places_beside(application) if may(request, Right.READ) else []
+    # Owning this registration lets nobody know of the others.
+    sees_all = standing_in(request).allows(Right.READ, application.tenant_id)
+    places = places_beside(application) if sees_all else []
     scope = default_scope(application)
     form = CompareForm(
         request.POST if request.method == "POST" else None,
@@ -89,13 +93,17 @@ def compare_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse
     )
     status = 200
     if form.is_bound and form.is_valid():
+        done: list[FlowRun] = []
         try:
-            first, second = (_run(request, application, form, name) for name in ("first", "second"))
+            for name in ("first", "second"):
+                done.append(_run(request, application, form, name))
         except DomainError as error:
             form.refuse(error)
+            if done:
+                form.add_error(None, "The first test was run and stands among the tests; the second was not.")
             status = 429 if isinstance(error, TooManyTestsError) else 200
         else:
-            return redirect("portal:test_compare", application.pk, first.pk, second.pk)
+            return redirect("portal:test_compare", application.pk, done[0].pk, done[1].pk)
     context = {
         "application": application,
         "form": form,
