@@ -287,12 +287,15 @@ def test_a_handshake_that_drips_ends_at_the_deadline(far_side: FarSide) -> None:
 
 
 def test_one_deadline_holds_for_all_requests_together(far_side: FarSide) -> None:
+    """The last answer alone would come in time; after the others it does not."""
+    pauses = iter([0.5, 0.5, 2.5])
+
     def slow(request: object) -> None:
-        time.sleep(0.3)
+        time.sleep(next(pauses))
         send(request, 200, b"ok")  # type: ignore[arg-type] # a request handler
 
     far_side.answers["GET", "/"] = slow
-    with Deadline(0.7) as deadline:
+    with Deadline(3) as deadline:
         session = GuardedSession([origin_for(far_side)], deadline)
         for _ in range(2):
             session.send("GET", f"{far_side.url}/", headers={})
