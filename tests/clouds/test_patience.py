@@ -217,6 +217,7 @@ def test_the_page_tries_again_by_itself_until_there_is_a_token(
     page: "Page", routed: Installation, clouds: MicrosoftClouds, axe: Any, screenshot: Any
 ) -> None:
     complaints: list[str] = []
+    page.emulate_media(reduced_motion="reduce")  # else axe may meet a button between two themes
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     clouds.answers["POST", "/token"] = refuses(clouds, 2)
