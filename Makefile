@@ -21,8 +21,6 @@ run: $(VENV)/.ready-to-run ## prepare what is missing, then serve until Ctrl-C
 
 test: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test but the slow ones, in a real browser and with real clients
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
-	@echo "What leans on the database once more, on PostgreSQL:"
-	@sh .ci/postgres $(BIN)/python -m pytest -n $(JOBS) -m "database and not slow"
 
 test-all: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test, the slow ones too, on both databases
 	$(BIN)/python -m pytest -n $(JOBS)

@@ -345,7 +345,11 @@ def browser() -> Iterator["Browser"]:
 @pytest.fixture
 def page(browser: "Browser") -> Iterator["Page"]:
     """A page in a context of its own."""
-    context = browser.new_context(ignore_https_errors=True, viewport={"width": 1440, "height": 900})
+    context = browser.new_context(
+        ignore_https_errors=True,
+        viewport={"width": 1440, "height": 900},
+        reduced_motion="reduce",  # axe must meet no colour between two themes
+    )
     context.set_default_timeout(15_000)
     yield context.new_page()
     context.close()
