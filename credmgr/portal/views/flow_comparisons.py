@@ -24,6 +24,7 @@ from credmgr.portal.access import application_or_404, standing_in
 from credmgr.portal.flow_results import shape_view
 from credmgr.portal.forms.flow_comparisons import CompareForm, places_beside, two_ids
 from credmgr.registrations.models import Application
+from credmgr.registrations.queries import parse_guid
 
 
 @require_safe
@@ -84,12 +85,11 @@ def compare_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse
     # Owning this registration lets nobody know of the others.
     sees_all = standing_in(request).allows(Right.READ, application.tenant_id)
     places = places_beside(application) if sees_all else []
-    scope = default_scope(application)
     form = CompareForm(
         request.POST if request.method == "POST" else None,
         application=application,
         places=places,
-        initial={"first_scope": scope, "second_scope": scope},
+        initial=_beginning(request, application),
     )
     status = 200
     if form.is_bound and form.is_valid():
@@ -110,6 +110,20 @@ def compare_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse
         "back": reverse("portal:tests", args=[application.pk]),
     }
     return render(request, "portal/flow_tests/compare_new.html", context, status=status)
+
+
+def _beginning(request: HttpRequest, application: Application) -> dict[str, str]:
+    """What the form begins with: both sides like the run that the address names (`?run=`), if any."""
+    scope, credential = default_scope(application), ""
+    wanted = parse_guid(request.GET.get("run", ""))
+    run = FlowRun.objects.filter(application=application, pk=wanted).first() if wanted else None
+    if run is not None:
+        scope, credential = run.scope, str(run.credential_id or "")
+    return {
+        f"{side}_{name}": value
+        for side in ("first", "second")
+        for name, value in (("scope", scope), ("credential", credential))
+    }
 
 
 def _run(request: HttpRequest, application: Application, form: CompareForm, name: str) -> FlowRun:
