@@ -66,6 +66,11 @@ def use_link(link: SetupLink, user: User, now: datetime) -> None:
         administrators.let_administer_everywhere(user, now, by="Set-up link")
 
 
+def forget_old(now: datetime) -> int:
+    """Delete links that have ended; how many there were."""
+    return SetupLink.objects.filter(expires_at__lt=now).delete()[0]
+
+
 def _live(link: SetupLink | None, now: datetime) -> SetupLink:
     if link is None or link.used_at or link.expires_at <= now or administrators.exists():
         raise SetupLinkError

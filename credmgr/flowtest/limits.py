@@ -35,6 +35,15 @@ def place_for(user: User | None, *, now: datetime) -> Iterator[None]:
         taken.delete()
 
 
+def forget_abandoned(now: datetime) -> int:
+    """Free all places whose process died; how many there were."""
+    return RunningTest.objects.filter(started_at__lt=_abandoned_before(now)).delete()[0]
+
+
+def _abandoned_before(now: datetime) -> datetime:
+    return now - timedelta(seconds=3 * settings.TEST_DEADLINE_SECONDS)
+
+
 @transaction.atomic
 def _take(user: User, now: datetime) -> RunningTest:
     minute = FlowRun.objects.filter(actor=user, started_at__gt=now - timedelta(minutes=1)).count()
@@ -43,8 +52,7 @@ def _take(user: User, now: datetime) -> RunningTest:
             "too_many_tests",
             f"You ran {minute} tests in the last minute, the most allowed. Wait a minute and run it again.",
         )
-    abandoned = now - timedelta(seconds=3 * settings.TEST_DEADLINE_SECONDS)
-    RunningTest.objects.filter(user=user, started_at__lt=abandoned).delete()
+    RunningTest.objects.filter(user=user, started_at__lt=_abandoned_before(now)).delete()
     taken = set(RunningTest.objects.filter(user=user).values_list("place", flat=True))
     for place in range(settings.TESTS_AT_ONCE):
         if place not in taken:

@@ -19,6 +19,8 @@ from credmgr.registrations.models import Tenant
 
 VALID_FOR = timedelta(days=7)
 TOKEN_BYTES = 32
+# How long one that was used, or that nobody used, stays in the table.
+KEPT_AFTER_END = timedelta(days=30)
 
 
 @transaction.atomic
@@ -110,6 +112,11 @@ def accept(invitation: Invitation, user: User, *, actor: Actor, now: datetime) -
             object_name=user.username,
             changes={"invitedAs": ["", invitation.invited_name]},
         )
+
+
+def forget_old(now: datetime) -> int:
+    """Delete invitations that ended 30 days ago; how many there were."""
+    return Invitation.objects.filter(expires_at__lt=now - KEPT_AFTER_END).delete()[0]
 
 
 def _live(found: Invitation | None, now: datetime) -> Invitation:

@@ -10,19 +10,17 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from credmgr.accounts.sessions import forget_expired
 from credmgr.audit.recording import Actor
-from credmgr.audit.retention import purge_before, purge_sign_ins
-from credmgr.authority.key_rolling import forget_retired, roll_if_due
+from credmgr.authority.key_rolling import roll_if_due
 from credmgr.authority.signing_keys import ensure_signing_key
-from credmgr.authority.used_assertions import forget_ended
 from credmgr.localca.authority import ensure_local_tls
 from credmgr.ops.data_folder import ensure_data_folder, ensure_key_ring, ensure_secret_key, has_secret_key
 from credmgr.ops.machine_lock import one_machine_at_a_time
 from credmgr.registrations.directories import ensure_default_tenant
-from credmgr.registrations.registering import purge_overdue
 
 Report = Callable[[str], None]
+# Who acts where nobody asked for it.
+SERVER = Actor(name="Credential Manager")
 
 
 def prepare_files() -> None:
@@ -48,26 +46,14 @@ def prepare_database(now: datetime, report: Report) -> None:
 
 
 def look_after(now: datetime) -> bool:
-    """What is due again and again: sessions and used assertions that ended, registrations deleted and signing
-    keys retired 30 days ago, the next signing key, the certificate.
+    """What must be right before the first request and stay so: the signing key, and this machine's
+    certificate. All else that is due again and again is a job of maintenance.
 
     Returns whether the https listener must load its certificate again.
     """
-    server = Actor(name="Credential Manager")
     with one_machine_at_a_time():
-        purge_overdue(now, server)
-        forget_expired(now)
-        forget_ended(now)
-        roll_if_due(actor=server, now=now)
-        forget_retired(actor=server, now=now)
+        roll_if_due(actor=SERVER, now=now)
         return not settings.TLS_CERTIFICATE_FILE and ensure_local_tls(now)
-
-
-def clean_up(now: datetime) -> None:
-    """What may take minutes, and what no start must wait for: sign-ins older than the setting go."""
-    before = purge_before(now)
-    if before is not None:
-        purge_sign_ins(before, actor=Actor(name="Credential Manager"), now=now)
 
 
 def database_is_new() -> bool:

@@ -22,7 +22,7 @@ STOP_SECONDS = 10.0
 TICK_SECONDS = 0.25
 # The first upkeep soon after the start, so that a server that runs for minutes a day has one too.
 FIRST_UPKEEP_SECONDS = 60.0
-UPKEEP_SECONDS = 12 * 3600.0
+UPKEEP_SECONDS = 60.0
 # A listener that dies more often than this within a minute is broken; starting it again would only hide that.
 RESTARTS_A_MINUTE = 10
 
@@ -36,7 +36,7 @@ class StartError(Exception):
 class Supervisor:
     """The main process of a running server.
 
-    upkeep: called soon after the start and twice a day, in a thread of its own because it may take minutes;
+    upkeep: called soon after the start and every minute, in a thread of its own because it may take minutes;
     returns whether the https listener must load its certificate again.
     """
 

@@ -19,9 +19,11 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from credmgr.audit.models import AuditEvent, SignIn
-from credmgr.ops.installation import clean_up
-from credmgr.ops.management.commands.serve import _look_after
+from credmgr.ops.installation import SERVER
+from credmgr.ops.jobs import JOBS
+from credmgr.ops.maintenance import run_due
 from credmgr.ops.supervisor import Supervisor
+from credmgr.ops.upkeep import Upkeep
 from tests.audit.rows import sign_in, store_in, unsaved
 from tests.installation import ROOT, Installation, InstallationFactory
 from tests.ops.test_serve import get, wait_until
@@ -81,10 +83,10 @@ def test_an_age_that_makes_no_sense_is_refused(log: list[SignIn], days: str) -> 
 
 def test_the_server_cleans_up_by_the_setting(log: list[SignIn], settings: LazySettings) -> None:
     settings.SIGN_IN_DAYS = 0
-    clean_up(timezone.now())
+    run_due(JOBS, actor=SERVER, now=timezone.now(), names=["sign-ins"])
     assert SignIn.objects.count() == 4
     settings.SIGN_IN_DAYS = 90
-    clean_up(timezone.now())
+    run_due(JOBS, actor=SERVER, now=timezone.now(), names=["sign-ins"])
     assert list(SignIn.objects.order_by("-at")) == log[:3]
     assert AuditEvent.objects.get().actor_name == "Credential Manager"
 
@@ -95,7 +97,7 @@ def test_the_upkeep_of_serve_purges() -> None:
     now = timezone.now()
     kept = sign_in(now)
     sign_in(now - timedelta(days=91))
-    _look_after()
+    Upkeep()()
     assert SignIn.objects.get() == kept
 
 

@@ -1,26 +1,21 @@
 """Serves the portal and the authority until Ctrl-C."""
 
-import logging
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connections
+from django.db import connections
 from django.urls import reverse
 from django.utils import timezone
 
 from credmgr.accounts.setup_links import make_setup_link
 from credmgr.ops.data_folder import DataFolderError, ensure_data_folder
-from credmgr.ops.installation import clean_up, look_after
 from credmgr.ops.listeners import configured
 from credmgr.ops.lock import AlreadyServingError, InstallationLock
 from credmgr.ops.ports import PortError, require_free
 from credmgr.ops.starting import check_settings, prepare
 from credmgr.ops.supervisor import StartError, Supervisor
-from credmgr.vault.errors import VaultError
-
-logger = logging.getLogger(__name__)
+from credmgr.ops.upkeep import Upkeep
 
 
 class Command(BaseCommand):
@@ -41,7 +36,7 @@ class Command(BaseCommand):
         except (DataFolderError, AlreadyServingError, PortError) as error:
             raise CommandError(str(error)) from None
         prepare(timezone.now(), self.stdout.write)
-        supervisor = Supervisor(configured(), lock=lock.descriptor, upkeep=_look_after)
+        supervisor = Supervisor(configured(), lock=lock.descriptor, upkeep=Upkeep())
         setup_token = make_setup_link(timezone.now())
         # It needs nothing open while it waits.
         connections.close_all()
@@ -67,18 +62,3 @@ class Command(BaseCommand):
             lines.append(f"  {settings.PORTAL_URL}{reverse('account_setup', args=[setup_token])}")
         self.stdout.write("\n".join([*lines, "", "Press Ctrl-C to stop."]))
         self.stdout.flush()
-
-
-def _look_after() -> bool:
-    """Called twice a day: a server that runs for a year must not end with an expired certificate."""
-    if not Path(settings.DATA_DIR).is_dir():
-        return False
-    has_new_certificate = False
-    try:
-        has_new_certificate = look_after(timezone.now())
-        clean_up(timezone.now())
-    except (DatabaseError, VaultError, OSError):
-        logger.exception("The installation could not be looked after; the next try is in 12 hours.")
-    finally:
-        connections.close_all()
-    return has_new_certificate

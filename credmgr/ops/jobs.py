@@ -1,0 +1,41 @@
+"""What the server does by itself, and how often. A further job is a further line here."""
+
+from datetime import datetime, timedelta
+
+from credmgr.accounts import sessions, setup_links, throttling
+from credmgr.audit.recording import Actor
+from credmgr.audit.retention import purge_before, purge_sign_ins
+from credmgr.authority import key_rolling, used_assertions
+from credmgr.flowtest import limits
+from credmgr.membership import invitations
+from credmgr.ops.maintenance import Job
+from credmgr.registrations.registering import purge_overdue
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def _purge_sign_ins(actor: Actor, now: datetime) -> int:
+    before = purge_before(now)
+    return purge_sign_ins(before, actor=actor, now=now).deleted if before is not None else 0
+
+
+def _roll_signing_key(actor: Actor, now: datetime) -> int:
+    return int(key_rolling.roll_if_due(actor=actor, now=now) is not None)
+
+
+def _forget_links(_: Actor, now: datetime) -> int:
+    return setup_links.forget_old(now) + invitations.forget_old(now)
+
+
+JOBS = (
+    Job("signing-key", HOUR, _roll_signing_key, in_steps=True),
+    Job("retired-signing-keys", DAY, lambda actor, now: key_rolling.forget_retired(actor=actor, now=now)),
+    Job("ended-sessions", HOUR, lambda _, now: sessions.forget_expired(now)),
+    Job("throttle-counters", HOUR, lambda _, now: throttling.forget_stale(now)),
+    Job("used-assertions", HOUR, lambda _, now: used_assertions.forget_ended(now)),
+    Job("places-of-tests", HOUR, lambda _, now: limits.forget_abandoned(now)),
+    Job("one-time-links", DAY, _forget_links),
+    Job("deleted-registrations", HOUR, lambda actor, now: purge_overdue(now, actor), in_steps=True),
+    # The longest comes last.
+    Job("sign-ins", timedelta(hours=12), _purge_sign_ins, in_steps=True),
+)
