@@ -115,3 +115,12 @@ def test_no_names_that_say_nothing() -> None:
     """No utils, helpers or managers."""
     empty_names = {"utils", "helpers", "manager", "managers", "common", "misc"}
     assert not [path for path in _modules() if empty_names & set(path.with_suffix("").parts)]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.glob("*/management/commands/*.py")), ids=lambda path: path.stem
+)
+def test_commands_act_under_one_name(path: Path) -> None:
+    """Actor.command() names the user of the operating system; no command calls itself something else."""
+    called = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    assert not [each for each in called if isinstance(each, ast.Name) and each.id == "Actor"]

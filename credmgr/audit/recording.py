@@ -1,5 +1,7 @@
 """Writes the audit. Called by every act, inside the act's transaction: no change without its row."""
 
+import os
+import pwd
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,8 +46,19 @@ class Actor:
 
     @classmethod
     def command(cls) -> "Actor":
-        """A management command at the server's own console."""
-        return cls(name="Command line")
+        """A management command, with the user of the operating system who runs it: "Command line (ada)".
+
+        Whoever may run one holds the keys anyway: the name says who it was, it is no proof.
+        """
+        return cls(name=f"Command line ({_system_user()})")
+
+
+def _system_user() -> str:
+    number = os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"  # containers run as numbers that nobody has named
 
 
 def record_event(

@@ -14,6 +14,7 @@ from django.utils import timezone
 from credmgr.accounts import setup_links
 from credmgr.accounts.models import Session, SetupLink, User
 from credmgr.audit.models import AuditEvent
+from credmgr.audit.recording import Actor
 from tests.accounts.conftest import NEW_PASSWORD, PASSWORD, Clock, send, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -174,7 +175,7 @@ def create_admin(*arguments: str) -> str:
 def test_create_admin_makes_one_who_can_sign_in(db: None, password_file: Path, visitor: Client) -> None:
     assert create_admin("ada", "--password-file", str(password_file)) == "Administrator ada was created.\n"
     assert sign_in(visitor, "ada", NEW_PASSWORD).status_code == 302
-    assert AuditEvent.objects.filter(tag="account:user:created", actor_name="Command line").count() == 1
+    assert AuditEvent.objects.filter(tag="account:user:created", actor_name=Actor.command().name).count() == 1
 
 
 def test_create_admin_json(db: None, password_file: Path) -> None:

@@ -46,7 +46,7 @@ def test_the_audit_says_so_once_and_only_when_something_went() -> None:
     purge()
     [event] = events()
     assert event.changes == {"before": BEFORE.isoformat(), "rows": 35}
-    assert (event.actor_name, event.tenant_id) == ("Command line", None)
+    assert (event.actor_name, event.tenant_id) == (Actor.command().name, None)
 
 
 def test_last_uses_are_as_before() -> None:

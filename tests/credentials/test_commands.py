@@ -1,5 +1,6 @@
 """The commands for scripts: exact JSON, sentences on stderr, exit code 1, the value once on stdout."""
 
+import getpass
 import json
 import re
 import sys
@@ -83,7 +84,7 @@ def test_register_app(answer):
         "livesAt": "Built-in authority",
         "authority": f"https://localhost:8443/{app.tenant_id}",
     }
-    assert AuditEvent.objects.get().actor_name == "Command line"
+    assert AuditEvent.objects.get().actor_name == f"Command line ({getpass.getuser()})"
 
 
 def test_register_app_is_refused_in_a_sentence(refusal):
@@ -370,7 +371,7 @@ def test_demo_data_shows_every_state_and_goes_without_a_trace(answer, refusal):
     # The log is read by sequence, so that has to be the order of time; invented people are marked.
     times = list(SignIn.objects.order_by("sequence").values_list("at", flat=True))
     assert times == sorted(times)
-    acted = AuditEvent.objects.exclude(actor_name__in=["Command line"]).values_list("actor_name", flat=True)
+    acted = AuditEvent.objects.exclude(actor_name=COMMAND.name).values_list("actor_name", flat=True)
     assert all(name.endswith(" (demo)") for name in acted)
 
     assert answer("load_demo", "--remove") == {"removed": 15}

@@ -44,7 +44,7 @@ def refusal(**given: Any) -> SecretError:
 def test_a_pasted_value_is_sealed_and_opens_for_a_test() -> None:
     row = pasted(elsewhere(), days=90)
     row.refresh_from_db()
-    assert (row.hint, row.is_verify_only, row.created_by_name) == ("p.8", False, "Command line")
+    assert (row.hint, row.is_verify_only, row.created_by_name) == ("p.8", False, COMMAND.name)
     assert open_value(row) == PASTED
     assert match_secret([row], PASTED, NOW).kind == "live"
     with connection.cursor() as cursor:

@@ -19,6 +19,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from credmgr.audit.models import AuditEvent, SignIn
+from credmgr.audit.recording import Actor
 from credmgr.ops.installation import SERVER
 from credmgr.ops.jobs import JOBS
 from credmgr.ops.maintenance import run_due
@@ -71,7 +72,7 @@ def test_an_age_of_ones_own_and_a_look_first(log: list[SignIn]) -> None:
     assert told("--older-than", "5").startswith("3 sign-ins from before")
     assert SignIn.objects.get() == log[0]
     event = AuditEvent.objects.get()
-    assert (event.tag, event.actor_name) == ("installation:sign-ins:purged", "Command line")
+    assert (event.tag, event.actor_name) == ("installation:sign-ins:purged", Actor.command().name)
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "36501"])

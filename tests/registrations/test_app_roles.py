@@ -241,7 +241,7 @@ def test_asking_granting_revoking() -> None:
     )
     assert grant_admin_consent(app, **BY) == []
     granted = permission(app, made)
-    assert (granted.granted_at, granted.granted_by, granted.can_be_granted) == (NOW, "Command line", False)
+    assert (granted.granted_at, granted.granted_by, granted.can_be_granted) == (NOW, COMMAND.name, False)
     remove_permission(app, permission=granted, **BY)
     assert last_event().tag == "application:permission:removed"
     left = permission(app, made)

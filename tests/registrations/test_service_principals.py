@@ -80,7 +80,7 @@ def test_consent_makes_one_service_principal_with_an_id_of_its_own(
     assert (principal.tenant, principal.is_enabled, principal.created_by_name) == (
         contoso,
         True,
-        "Command line",
+        COMMAND.name,
     )
     event = AuditEvent.objects.latest("sequence")
     assert (event.tag, event.tenant_id, event.object_id) == (
