@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from credmgr import env
 
+VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.load_dotenv(Path(env.text("CREDMGR_ENV_FILE", str(BASE_DIR / ".env"))))
 
@@ -29,6 +30,11 @@ TLS_KEY_FILE = env.text("CREDMGR_TLS_KEY_FILE")
 LISTENER = env.text("CREDMGR_LISTENER", "secure")
 PORTAL_URL = PUBLIC_URL or f"http://localhost:{PORTAL_PORT}"
 WORKERS = env.number("CREDMGR_WORKERS", 2, least=2, most=64)
+
+# Who may read /metrics: from these addresses or networks, or with this token. Without a public URL this
+# machine may; with one a proxy on it would let everybody in, so nobody may unless somebody is named.
+METRICS_FROM = env.names("CREDMGR_METRICS_FROM") or ([] if PUBLIC_URL else ["127.0.0.1", "::1"])
+METRICS_TOKEN = env.text("CREDMGR_METRICS_TOKEN")
 
 # ------------------------------------------------------------------ limits and habits
 EXPIRING_SOON_DAYS = env.number("CREDMGR_EXPIRING_SOON_DAYS", 30, least=1, most=365)
@@ -70,9 +76,10 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-if PUBLIC_URL:
-    ALLOWED_HOSTS = [urlsplit(PUBLIC_URL).hostname or "", *env.names("CREDMGR_ALLOWED_HOSTS")]
+# Further names that the server answers to: for probes and scrapers that go round the proxy.
+_MORE_HOSTS = env.names("CREDMGR_ALLOWED_HOSTS")
+ALLOWED_HOSTS = [urlsplit(PUBLIC_URL).hostname or ""] if PUBLIC_URL else ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS += _MORE_HOSTS
 ROOT_URLCONF = "credmgr.urls"
 WSGI_APPLICATION = "credmgr.wsgi.application"
 APPEND_SLASH = False
@@ -101,6 +108,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "credmgr.audit.correlation.CorrelationMiddleware",
+    "credmgr.ops.watching.RequestWatch",
     "credmgr.ops.front_gate.FrontGate",
     # Answers the authority's paths, with headers of its own. Nothing below runs for a token: it would cost as
     # much as the signature.
@@ -243,6 +251,8 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 # ------------------------------------------------------------------ logs
+# A request that takes longer leaves a line; 0: none does.
+SLOW_REQUEST_MS = env.number("CREDMGR_SLOW_REQUEST_MS", 1000)
 LOG_LEVEL = env.choice("CREDMGR_LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"})
 # These write SQL parameters, request bodies and assertions below INFO; no setting turns that on.
 _TALKATIVE = ["django.db.backends", "urllib3", "msal", "asyncio", "requests"]

@@ -11,8 +11,11 @@ from django.db import connection
 from django.db.models import F, QuerySet, Sum
 from django.utils.crypto import salted_hmac
 
+from credmgr import measures
 from credmgr.accounts.models import ThrottleCounter
 
+# What a full limit is counted under in measures, by its purpose.
+REFUSED_ATTEMPTS = "refused-attempts"
 SLICES = 15
 # Rows older than the longest window that anyone may ask for are of no use to anybody.
 LONGEST_WINDOW = timedelta(days=1)
@@ -86,6 +89,7 @@ def admit(key: str, limit: Limit, now: datetime) -> int:
     if hit(key, limit.window_seconds, now) <= limit.most:
         return 0
     take_back(key, limit.window_seconds, now)
+    measures.count(REFUSED_ATTEMPTS, limit.purpose)
     return max(1, too_many(key, limit.most, limit.window_seconds, now))
 
 

@@ -23,9 +23,13 @@ class Exchange:
     def of(cls, request: HttpRequest) -> "Exchange":
         """What a request says about itself; the clock is read here and nowhere below."""
         headers = request.META
+        correlation_id = getattr(request, "correlation_id", None) or uuid.uuid4()
+        request_id = getattr(request, "request_id", None)
         return cls(
             now=datetime.now(UTC),
-            correlation_id=getattr(request, "correlation_id", None) or uuid.uuid4(),
+            correlation_id=correlation_id,
+            # The log's own name for the request, unless that serves as the correlation id already.
+            trace_id=request_id if request_id and request_id != correlation_id else uuid.uuid4(),
             address=headers.get("REMOTE_ADDR", ""),
             echo=headers.get("HTTP_RETURN_CLIENT_REQUEST_ID", "").lower() == "true",
         )

@@ -21,6 +21,7 @@ from credmgr.authority.exchange import Exchange
 from credmgr.authority.refusals import RefusalError
 from credmgr.authority.responses import Answer, error_response
 from credmgr.authority.routes import Route, find_route
+from credmgr.authority.token_endpoint import answer_token_request, answer_token_request_v1, count_answer
 from credmgr.vault.errors import UnknownKeyError, VaultError
 
 logger = logging.getLogger(__name__)
@@ -49,14 +50,20 @@ class AuthorityGate:
             return error_response(refusal, exchange)
         except DatabaseFailure:
             logger.exception("The authority's database failed; no token was issued.")
-            return error_response(RefusalError(90033), exchange)
+            return _failed(RefusalError(90033), route, exchange)
         except VaultError as error:
             logger.error("A sealed value could not be opened; no token was issued.", exc_info=error)
             self._vault_alarm.raise_once(error, exchange.now)
-            return error_response(RefusalError(90033), exchange)
+            return _failed(RefusalError(90033), route, exchange)
         except Exception:  # the last line: a traceback page would be read as JSON
             logger.exception("The authority failed.")
-            return error_response(RefusalError(90020), exchange)
+            return _failed(RefusalError(90020), route, exchange)
+
+
+def _failed(refusal: RefusalError, route: Route, exchange: Exchange) -> Answer:
+    if route.handler in (answer_token_request, answer_token_request_v1):
+        count_answer(refusal.code)
+    return error_response(refusal, exchange)
 
 
 class _VaultAlarm:

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 
 from django.http import HttpRequest
 
+from credmgr import measures
 from credmgr.audit.sign_ins import (
     CERTIFICATE,
     CLIENT_ASSERTION,
@@ -35,6 +36,9 @@ from credmgr.authority.token_request import TokenRequest, read_token_request, us
 from credmgr.authority.waiting import hold
 from credmgr.registrations.queries import parse_guid
 
+# What they are counted under in measures.
+TOKEN_REQUESTS = "token-requests"  # noqa: S105 - a name, not a password
+
 
 def answer_token_request_v1(request: HttpRequest, tenant: str, exchange: Exchange) -> Answer:
     """As answer_token_request, at the v1.0 endpoint."""
@@ -58,10 +62,17 @@ def answer_token_request(
     except RefusalError as refusal:
         # No directory, no client: a flood of these must not fill the disk.
         refusals_without_row.note(refusal.code, exchange.address)
+        count_answer(refusal.code)
         return error_response(refusal, exchange, basic=uses_basic(request))
+    count_answer(attempt.record.error_code)  # committed by now
     if attempt.switches is not None and attempt.switches.delay:
         hold(attempt.switches.delay)
     return answer
+
+
+def count_answer(code: int) -> None:
+    """One more token request that ended so: 0, or the AADSTS number."""
+    measures.count(TOKEN_REQUESTS, str(code))
 
 
 def _answer(request: HttpRequest, attempt: Attempt, exchange: Exchange) -> Answer:

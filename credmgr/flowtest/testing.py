@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
+from credmgr import measures
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
@@ -33,6 +34,8 @@ from credmgr.registrations.resources import resources_of
 from credmgr.registrations.service_principals import api_of_elsewhere
 
 UNKNOWN_RESOURCE = 500011
+# What runs are counted under in measures.
+TEST_RUNS = "test-runs"
 
 
 @sensitive_variables("brought", "prepared", "outcome", "raw_token")
@@ -71,6 +74,7 @@ def test_credential(
     asked_in = directory if directory is not None and target.kind == BUILT_IN else place.tenant
     report = _report(application, place, asked_in, credential, prepared, spec, outcome, now)
     run = _keep(application, place, target, credential, report, outcome, actor, now)
+    measures.count(TEST_RUNS, run.verdict)
     return run, outcome.raw_token if include_raw_token else None
 
 

@@ -9,11 +9,11 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 
-from credmgr.audit.correlation import correlation_id_of
+from credmgr.audit.correlation import name_request
 from credmgr.authority.gate import AuthorityGate
 from credmgr.authority.routes import find_route
 from credmgr.ops.front_gate import SERVER, client_address, refusal_of
-from credmgr.ops.logging import request_id
+from credmgr.ops.watching import route_name, watched
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -63,16 +63,16 @@ class AuthorityFirst:
         if route is None:
             return self._django(environ, start_response)
         request = BareRequest(environ, path)
-        correlation_id = request.correlation_id = correlation_id_of(request)  # type: ignore[attr-defined] # ours to add
-        token = request_id.set(correlation_id)
-        try:
+        name_request(request)
+        with watched(request) as seen:
+            seen.route = route_name(route)
             refused = refusal_of(request)
             if refused is not None:
+                seen.status = refused.status_code
                 return _refuse(refused, start_response)
             environ["REMOTE_ADDR"] = client_address(request)
             answer = self._gate.answer(request, route)
-        finally:
-            request_id.reset(token)
+            seen.status = answer.status
         start_response(answer.status_line, list(answer.headers.items()))
         return [answer.body]
 

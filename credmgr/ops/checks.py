@@ -3,7 +3,7 @@
 import ipaddress
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from django.core.checks import CheckMessage, Error, register
 from credmgr import env
 
 CONFIGURATION = "configuration"
+LEAST_TOKEN_CHARACTERS = 24
 
 # Read where they are used, not in the settings: nothing that prints settings may print them.
 READ_ELSEWHERE = {"CREDMGR_KEYRING", "CREDMGR_KEYRING_FILE", "CREDMGR_KEYRING_COMMAND"}
@@ -63,18 +64,30 @@ def addresses_fit(**_: Any) -> list[CheckMessage]:
                 id="credmgr.W002",
             )
         )
-    return [*found, *_proxies()]
+    return [
+        *found,
+        *_networks("CREDMGR_TRUSTED_PROXIES", settings.TRUSTED_PROXIES),
+        *_networks("CREDMGR_METRICS_FROM", settings.METRICS_FROM),
+    ]
 
 
-def _proxies() -> Iterator[CheckMessage]:
-    for name in settings.TRUSTED_PROXIES:
+def _networks(setting: str, names: Sequence[str]) -> Iterator[CheckMessage]:
+    for name in names:
         try:
             ipaddress.ip_network(name)
         except ValueError:
             hint = "Give addresses or networks, separated by commas."
-            yield Error(
-                f"CREDMGR_TRUSTED_PROXIES holds {name!r}, which is no address.", hint=hint, id="credmgr.E004"
-            )
+            yield Error(f"{setting} holds {name!r}, which is no address.", hint=hint, id="credmgr.E004")
+
+
+@register(CONFIGURATION)
+def metrics_token_is_long(**_: Any) -> list[CheckMessage]:
+    """credmgr.E011: a token that could be guessed."""
+    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= LEAST_TOKEN_CHARACTERS:
+        return []
+    hint = "For example the output of: openssl rand -hex 24"
+    least = f"CREDMGR_METRICS_TOKEN has fewer than {LEAST_TOKEN_CHARACTERS} characters."
+    return [Error(least, hint=hint, id="credmgr.E011")]
 
 
 @register(CONFIGURATION)

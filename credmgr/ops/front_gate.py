@@ -10,10 +10,9 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.request import split_domain_port, validate_host
 
-from credmgr.ops.logging import request_id
-
 logger = logging.getLogger(__name__)
 
+PEER = "credmgr.peer_address"  # in META: who is connected, be it a proxy
 SERVER = "credmgr"  # the server library would name itself
 _METHODS = ["GET", "HEAD", "POST", "OPTIONS"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -26,15 +25,12 @@ class FrontGate:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Refuse at once, or pass on with the client's own address and with the log's request id set."""
-        token = request_id.set(getattr(request, "correlation_id", ""))
-        try:
-            response = refusal_of(request)
-            if response is None:
-                request.META["REMOTE_ADDR"] = client_address(request)
-                response = self.get_response(request)
-        finally:
-            request_id.reset(token)
+        """Refuse at once, or pass on with the client's own address."""
+        response = refusal_of(request)
+        if response is None:
+            request.META[PEER] = request.META.get("REMOTE_ADDR", "")
+            request.META["REMOTE_ADDR"] = client_address(request)
+            response = self.get_response(request)
         response.headers["Server"] = SERVER
         return response
 
@@ -82,7 +78,7 @@ def client_address(request: HttpRequest) -> str:
         return address
     proxies = _networks(tuple(named))
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    while hops and _is_in(address, proxies):
+    while hops and is_in(address, proxies):
         candidate = hops.pop()
         if not _is_address(candidate):
             break
@@ -98,5 +94,6 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _is_in(address: str, networks: tuple[Network, ...]) -> bool:
+def is_in(address: str, networks: tuple[Network, ...]) -> bool:
+    """Whether the text is an address of one of these networks."""
     return _is_address(address) and any(ipaddress.ip_address(address) in network for network in networks)

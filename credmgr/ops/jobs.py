@@ -9,6 +9,7 @@ from credmgr.authority import key_rolling, used_assertions
 from credmgr.flowtest import limits
 from credmgr.membership import invitations
 from credmgr.ops.maintenance import Job
+from credmgr.ops.snapshots import take_snapshot
 from credmgr.registrations.registering import purge_overdue
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -28,6 +29,7 @@ def _forget_links(_: Actor, now: datetime) -> int:
 
 
 JOBS = (
+    Job("metrics", timedelta(minutes=5), take_snapshot, in_steps=True),
     Job("signing-key", HOUR, _roll_signing_key, in_steps=True),
     Job("retired-signing-keys", DAY, lambda actor, now: key_rolling.forget_retired(actor=actor, now=now)),
     Job("ended-sessions", HOUR, lambda _, now: sessions.forget_expired(now)),

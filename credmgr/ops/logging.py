@@ -8,9 +8,9 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
-# Set by the front gate for the length of a request; the error page shows the same id. Made text where a line
-# is written, not with every request.
-request_id: ContextVar[object] = ContextVar("request_id", default="")
+# Set for the length of a request: our own id, which the error page shows, and the client's. Made text where a
+# line is written, not with every request.
+request_ids: ContextVar[tuple[object, object]] = ContextVar("request_ids", default=("", ""))
 
 MASK = "***"
 _NAMES = (
@@ -80,7 +80,7 @@ class JsonFormatter(logging.Formatter):
     """One record as one line of JSON. Line breaks and control characters come out escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Fields: time (UTC), level, logger, message, process, request_id, extras, exception."""
+        """Fields: time (UTC), level, logger, message, process, the request's ids, extras, exception."""
         entry: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -88,8 +88,9 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             "process": record.process,
         }
-        if identifier := str(request_id.get()):
-            entry["request_id"] = identifier
+        request_id, correlation_id = request_ids.get()
+        if request_id:
+            entry["request_id"], entry["correlation_id"] = str(request_id), str(correlation_id)
         for name, value in vars(record).items():
             if name not in _STANDARD and isinstance(value, str | int | float | bool):
                 entry[name] = redact(value) if isinstance(value, str) else value

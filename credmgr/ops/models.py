@@ -20,3 +20,15 @@ class MaintenanceRun(models.Model):
     def __str__(self) -> str:
         """For messages and the shell."""
         return f"{self.name} at {self.started_at}"
+
+
+class MetricsSnapshot(models.Model):
+    """Figures that take too long to count at each scrape; one row, see snapshots."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    taken_at = models.DateTimeField()
+    figures = models.JSONField()
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"figures of {self.taken_at}"

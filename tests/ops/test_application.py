@@ -111,5 +111,6 @@ def test_the_middlewares_are_those_of_the_settings() -> None:
     gate = settings.MIDDLEWARE.index("credmgr.authority.gate.AuthorityGate")
     assert settings.MIDDLEWARE[:gate] == [
         "credmgr.audit.correlation.CorrelationMiddleware",
+        "credmgr.ops.watching.RequestWatch",
         "credmgr.ops.front_gate.FrontGate",
     ]

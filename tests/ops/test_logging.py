@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from credmgr.ops.error_reports import ReportFilter
-from credmgr.ops.logging import JsonFormatter, RedactionFilter, redact, request_id
+from credmgr.ops.logging import JsonFormatter, RedactionFilter, redact, request_ids
 from tests.installation import Installation
 from tests.ops.test_serve import get
 
@@ -110,18 +110,18 @@ def test_ordinary_lines_stay_readable(text: str) -> None:
 
 def test_a_line_is_one_json_object_in_utc_with_the_requests_id() -> None:
     """G-3, D-7: line breaks and control characters come out escaped."""
-    token = request_id.set("5f0c6d1e")
+    token = request_ids.set(("5f0c6d1e", "77aa"))
     try:
         line = written("warning", "one\r\ntwo \x1b[31m \u202e", extra={"status": 404})
     finally:
-        request_id.reset(token)
+        request_ids.reset(token)
     assert line.count("\n") == 1
     assert line.isascii()
     entry = json.loads(line)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", entry["time"])
     assert entry["level"] == "warning"
     assert entry["logger"] == "test.log"
-    assert entry["request_id"] == "5f0c6d1e"
+    assert (entry["request_id"], entry["correlation_id"]) == ("5f0c6d1e", "77aa")
     assert entry["status"] == 404
     assert entry["message"].startswith("one\r\ntwo")
 

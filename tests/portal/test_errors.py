@@ -19,7 +19,7 @@ REFERENCE = uuid.UUID("cec5b994-2459-4a68-83c0-c1ce5b5e6829")
 
 def request_of_nobody() -> HttpRequest:
     request = RequestFactory().get("/anything")
-    request.correlation_id = REFERENCE  # type: ignore[attr-defined] # set by the middleware
+    request.request_id = REFERENCE  # type: ignore[attr-defined] # set by the middleware
     return request
 
 

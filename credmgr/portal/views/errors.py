@@ -99,7 +99,7 @@ def _context(request: HttpRequest, page: _Page) -> dict[str, object]:
     return {
         "heading": page.heading,
         "text": page.text,
-        "reference": getattr(request, "correlation_id", None),
+        "reference": getattr(request, "request_id", None),
     }
 
 

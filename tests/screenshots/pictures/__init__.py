@@ -55,5 +55,6 @@ WITHOUT_PICTURE = {
     "account_end_sessions": "answers POST only, and leads to the sign-in page",
     "health_live": "for programs",
     "health_ready": "for programs",
+    "metrics": "for programs",
     "ca_certificate": "a file",
 }

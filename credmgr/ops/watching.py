@@ -1,0 +1,88 @@
+"""Watches each request: its ids stand in the log's lines, its duration is counted, and a slow one is told."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from credmgr import measures
+from credmgr.authority.routes import Handler, Route, find_route
+from credmgr.ops.logging import request_ids
+
+REQUESTS = "requests"
+_STATIC = f"/{settings.STATIC_URL.strip('/')}/"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What is known of a request when it ends. route: a name of ours, never what was asked for."""
+
+    route: str = "unknown"
+    status: int = 500
+
+
+@contextmanager
+def watched(request: HttpRequest) -> Iterator[Seen]:
+    """For the length of a request; fill in what is yielded. Neither path nor query are kept: they are the
+    client's words, and those of the authority may hold what must not be written down (G-3).
+    """
+    began = time.perf_counter()
+    ids = getattr(request, "request_id", ""), getattr(request, "correlation_id", "")
+    token = request_ids.set(ids)
+    seen = Seen()
+    try:
+        yield seen
+    finally:
+        seconds = time.perf_counter() - began
+        measures.observe(REQUESTS, seen.route, seconds)
+        if settings.SLOW_REQUEST_MS and seconds * 1000 >= settings.SLOW_REQUEST_MS:
+            logger.warning(
+                "A request was slow.",
+                extra={
+                    "route": seen.route,
+                    "method": request.method,
+                    "status": seen.status,
+                    "seconds": round(seconds, 3),
+                },
+            )
+        request_ids.reset(token)
+
+
+class RequestWatch:
+    """The same for what goes through Django's cycle."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on."""
+        with watched(request) as seen:
+            response = self.get_response(request)
+            seen.route, seen.status = _route_of(request), response.status_code
+        return response
+
+
+def route_name(route: Route) -> str:
+    """An address of the authority by what answers it."""
+    return _handler_name(route.handler)
+
+
+@cache
+def _handler_name(handler: Handler) -> str:
+    return f"authority:{handler.__name__.replace('answer_', '').replace('_request', '')}"
+
+
+def _route_of(request: HttpRequest) -> str:
+    if request.resolver_match is not None:
+        return request.resolver_match.view_name
+    if request.path_info.startswith(_STATIC):
+        return "static"
+    route = find_route(request.path_info)
+    return "nothing_here" if route is None else route_name(route)
