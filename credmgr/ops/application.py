@@ -13,7 +13,7 @@ from credmgr.audit.correlation import name_request
 from credmgr.authority.gate import AuthorityGate
 from credmgr.authority.routes import find_route
 from credmgr.ops.front_gate import SERVER, client_address, refusal_of
-from credmgr.ops.watching import route_name, watched
+from credmgr.ops.watching import forget_ids, route_name, watched
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -69,10 +69,13 @@ class AuthorityFirst:
             refused = refusal_of(request)
             if refused is not None:
                 seen.status = refused.status_code
-                return _refuse(refused, start_response)
-            environ["REMOTE_ADDR"] = client_address(request)
-            answer = self._gate.answer(request, route)
-            seen.status = answer.status
+            else:
+                environ["REMOTE_ADDR"] = client_address(request)
+                answer = self._gate.answer(request, route)
+                seen.status = answer.status
+        forget_ids()
+        if refused is not None:
+            return _refuse(refused, start_response)
         start_response(answer.status_line, list(answer.headers.items()))
         return [answer.body]
 

@@ -29,7 +29,7 @@ _PAIR = re.compile(
     rf"(?i)(?<![\w-])((?:[\w-]*_)?(?:{_NAMES})\s*=\s*)(?:b?'[^']*'|b?\"[^\"]*\"|[^\s&,;'\")}}\]]+)"
 )
 # A one-time link's token stands in the path.
-_LINK = re.compile(r"(/account/setup/)[^\s\"'?]+")
+_LINK = re.compile(r"(/account/(?:setup|invitation)/)[^\s\"'?]+")
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 

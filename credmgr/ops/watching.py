@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from django.conf import settings
+from django.core.signals import request_finished
 from django.http import HttpRequest, HttpResponse
 
 from credmgr import measures
@@ -30,12 +31,13 @@ class Seen:
 
 @contextmanager
 def watched(request: HttpRequest) -> Iterator[Seen]:
-    """For the length of a request; fill in what is yielded. Neither path nor query are kept: they are the
-    client's words, and those of the authority may hold what must not be written down (G-3).
+    """Around the answering of a request; fill in what is yielded, and call forget_ids when all is over.
+
+    Neither path nor query are kept: they are the client's words, and those of the authority may hold what must
+    not be written down (G-3).
     """
     began = time.perf_counter()
-    ids = getattr(request, "request_id", ""), getattr(request, "correlation_id", "")
-    token = request_ids.set(ids)
+    request_ids.set((getattr(request, "request_id", ""), getattr(request, "correlation_id", "")))
     seen = Seen()
     try:
         yield seen
@@ -52,7 +54,15 @@ def watched(request: HttpRequest) -> Iterator[Seen]:
                     "seconds": round(seconds, 3),
                 },
             )
-        request_ids.reset(token)
+
+
+def forget_ids(**_: object) -> None:
+    """The request is over: what the thread writes from here on is not about it."""
+    request_ids.set(("", ""))
+
+
+# Not when RequestWatch is left: Django writes its line about an answer like 404 after all middlewares.
+request_finished.connect(forget_ids)
 
 
 class RequestWatch:

@@ -7,9 +7,10 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.conf import settings as configured
 from django.http import HttpRequest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.views.debug import ExceptionReporter
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +48,7 @@ LINES = [
     (CUT_KEY, "CANARY"),
     ("key: " + KEY.replace("\n", "\\n"), "CANARY"),
     ("Not Found: /account/setup/canary-token-in-a-path", "canary-token"),
+    ("Not Found: /account/invitation/canary-token-in-a-path", "canary-token"),
     ("code=canary-code&state=1", "canary-code"),
 ]
 
@@ -124,6 +126,48 @@ def test_a_line_is_one_json_object_in_utc_with_the_requests_id() -> None:
     assert (entry["request_id"], entry["correlation_id"]) == ("5f0c6d1e", "77aa")
     assert entry["status"] == 404
     assert entry["message"].startswith("one\r\ntwo")
+
+
+@pytest.mark.django_db
+def test_a_slow_request_leaves_a_line_of_its_own(
+    settings: LazySettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Route, method, status and time; never the path or the query, which are the client's words."""
+    settings.SLOW_REQUEST_MS = 0.000001
+    with caplog.at_level("WARNING", "credmgr.ops.watching"):
+        Client().get("/health/live?client_secret=canary")
+        Client().post("/organizations/oauth2/v2.0/token?client_secret=canary", {"client_secret": "canary"})
+        Client().get("/applications/canary")
+        settings.SLOW_REQUEST_MS = 0
+        Client().get("/health/live")
+    lines = [vars(record) for record in caplog.records if record.name == "credmgr.ops.watching"]
+    seen = [(line["route"], line["method"], line["status"]) for line in lines]
+    assert seen == [
+        ("health_live", "GET", 200),
+        ("authority:token", "POST", 400),
+        ("nothing_here", "GET", 404),
+    ]
+    assert all(line["seconds"] >= 0 for line in lines)
+    assert "canary" not in repr([(line["msg"], line["args"], line["route"]) for line in lines])
+
+
+@pytest.mark.django_db
+def test_the_error_page_shows_the_request_id_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Also where the client gave a name of its own: that is the correlation id, and in the audit."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter())
+    logging.getLogger("django.request").addHandler(handler)
+    own = "0f0e0d0c-0b0a-4908-8706-050403020100"
+    try:
+        page = Client().get("/ca.pem/nothing", HTTP_CLIENT_REQUEST_ID=own)
+    finally:
+        logging.getLogger("django.request").removeHandler(handler)
+    entry = json.loads(stream.getvalue())
+    assert entry["correlation_id"] == own
+    assert entry["request_id"] != own
+    assert entry["request_id"] in page.content.decode()
+    assert own not in page.content.decode()
 
 
 @given(st.text(max_size=300))
