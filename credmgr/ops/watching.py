@@ -33,8 +33,8 @@ class Seen:
 def watched(request: HttpRequest) -> Iterator[Seen]:
     """Around the answering of a request; fill in what is yielded, and call forget_ids when all is over.
 
-    Neither path nor query are kept: they are the client's words, and those of the authority may hold what must
-    not be written down (G-3).
+    Neither path nor query are kept: they are the client's words, and those of the authority may hold what
+    must not be written down (G-3).
     """
     began = time.perf_counter()
     request_ids.set((getattr(request, "request_id", ""), getattr(request, "correlation_id", "")))
