@@ -27,7 +27,7 @@ def password_refusal(request: HttpRequest, password: str) -> str:
     user = cast(User, request.user)
     now = timezone.now()
     limit = throttling.Limit("step-up", settings.LOGIN_FAILURES_PER_ACCOUNT, 900)
-    key = throttling.key_of(limit.purpose, user.pk, request.META.get("REMOTE_ADDR", ""))
+    key = throttling.key_of(limit.purpose, user.pk, throttling.source_of(request.META.get("REMOTE_ADDR", "")))
     if wait := throttling.admit(key, limit, now):
         minutes = -(-wait // 60)
         return f"Too many wrong passwords. Try again in {minutes} minute{'' if minutes == 1 else 's'}."

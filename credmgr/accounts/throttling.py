@@ -4,8 +4,10 @@ A window is cut into slices; a row counts the attempts of one key in one slice. 
 whole slice has left the window, so no window of any position ever holds more than the limit.
 """
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from django.db import connection
 from django.db.models import F, QuerySet, Sum
@@ -42,6 +44,22 @@ def key_of(purpose: str, *parts: object) -> str:
     """
     text = "\0".join(str(part) for part in parts)
     return f"{purpose}:{salted_hmac(f'credmgr.throttle.{purpose}', text, algorithm='sha256').hexdigest()}"
+
+
+@lru_cache(maxsize=1024)
+def source_of(address: str) -> str:
+    """Whom a limit by address counts: an IPv4 address itself, and for IPv6 the network of 64 bits, because
+    whoever has one address there has all of them.
+    """
+    if ":" not in address:
+        return address
+    try:
+        found = ipaddress.IPv6Address(address)
+    except ValueError:
+        return address
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.IPv6Network((found.packed[:8] + bytes(8), 64)))
 
 
 def hit(key: str, window_seconds: int, now: datetime) -> int:

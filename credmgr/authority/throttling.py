@@ -11,6 +11,7 @@ from hashlib import sha256
 from django.conf import settings
 
 from credmgr.accounts.models import ThrottleCounter
+from credmgr.accounts.throttling import source_of
 from credmgr.audit.token_database import Statement
 from credmgr.authority.refusals import RefusalError
 
@@ -28,7 +29,7 @@ _PREFIX = "token:"
 
 def wrong_secret_counter(client_id: str, address: str) -> str:
     """Name of the counter of one client and address; no typed value in clear."""
-    return _name("wrong-secret", f"{client_id.lower()}|{address}")
+    return _name("wrong-secret", f"{client_id.lower()}|{source_of(address)}")
 
 
 def window_of(now: datetime) -> datetime:
@@ -54,13 +55,13 @@ def count_wrong_secret(counter: str, now: datetime) -> None:
 def count_request(address: str, now: datetime) -> None:
     """Raise RefusalError 90055 (429) above the limit of requests per address, where one is set."""
     limit = settings.TOKEN_REQUESTS_PER_MINUTE
-    if limit and _hit(_name("requests", address), now) > limit:
+    if limit and _hit(_name("requests", source_of(address)), now) > limit:
         raise _too_many("token requests", now)
 
 
 def are_many_unknown(address: str, now: datetime) -> bool:
     """Count one more unknown client; whether there were so many that they no longer get rows of their own."""
-    return _hit(_name("unknown-client", address), now) > UNKNOWN_CLIENTS_PER_MINUTE
+    return _hit(_name("unknown-client", source_of(address)), now) > UNKNOWN_CLIENTS_PER_MINUTE
 
 
 def _name(kind: str, subject: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from credmgr.accounts.models import ThrottleCounter
-from credmgr.accounts.throttling import Limit, admit, clear, hit, key_of, take_back, too_many
+from credmgr.accounts.throttling import Limit, admit, clear, hit, key_of, source_of, take_back, too_many
 
 NOW = datetime(2026, 11, 23, 14, 52, 6, tzinfo=UTC)
 LIMIT = Limit("test", 5, 60)
@@ -68,6 +68,23 @@ def test_keys_tell_subjects_apart_and_hide_them() -> None:
     key = key_of("sign-in", "typed-by-a-person")
     assert "typed" not in key
     assert len(key) <= 100
+
+
+@pytest.mark.parametrize(
+    ("address", "source"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::9", "2001:db8:1:3::/64"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("no:address", "no:address"),
+    ],
+)
+def test_whoever_has_a_network_of_ipv6_has_one_place(address: str, source: str) -> None:
+    assert source_of(address) == source
 
 
 class SlidingWindow(TestCase):

@@ -33,7 +33,7 @@ class _Attempt:
     """One try to sign in, counted before it is judged: per person and address, and per address (L-3)."""
 
     def __init__(self, request: HttpRequest, user_name: str, now: datetime) -> None:
-        address = request.META.get("REMOTE_ADDR", "")
+        address = throttling.source_of(request.META.get("REMOTE_ADDR", ""))
         self._now = now
         self._limits = [
             (
