@@ -73,6 +73,7 @@ class EventTag(StrEnum):
     DIRECTORY_TEST_SWITCHES_SET = "directory:testing:switches-set"
     SIGN_INS_EXPORTED = "directory:sign-ins:exported"
     SIGN_INS_PURGED = "installation:sign-ins:purged"
+    TEST_RUNS_PURGED = "installation:test-runs:purged"
     SIGNING_KEY_CREATED = "authority:signing-key:created"
     SIGNING_KEYS_REPLACED = "authority:signing-key:replaced"
     SIGNING_KEY_WITHDRAWN = "authority:signing-key:withdrawn"

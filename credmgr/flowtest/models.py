@@ -37,7 +37,10 @@ class FlowRun(models.Model):
     report = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["application", "-started_at"], name="flow_run_history")]
+        indexes = [
+            models.Index(fields=["application", "-started_at"], name="flow_run_history"),
+            models.Index(fields=["started_at"], name="flow_run_by_age"),
+        ]
 
     def __str__(self) -> str:
         """For messages and the shell."""

@@ -7,6 +7,7 @@ from credmgr.audit.recording import Actor
 from credmgr.audit.retention import purge_before, purge_sign_ins
 from credmgr.authority import key_rolling, used_assertions
 from credmgr.flowtest import limits
+from credmgr.flowtest.retention import purge_old_runs
 from credmgr.membership import invitations
 from credmgr.ops.maintenance import Job
 from credmgr.ops.snapshots import take_snapshot
@@ -38,6 +39,7 @@ JOBS = (
     Job("places-of-tests", HOUR, lambda _, now: limits.forget_abandoned(now)),
     Job("one-time-links", DAY, _forget_links),
     Job("deleted-registrations", HOUR, lambda actor, now: purge_overdue(now, actor), in_steps=True),
+    Job("test-runs", DAY, purge_old_runs, in_steps=True),
     # The longest comes last.
     Job("sign-ins", timedelta(hours=12), _purge_sign_ins, in_steps=True),
 )

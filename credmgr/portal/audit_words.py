@@ -78,6 +78,7 @@ TAG_WORDS: dict[EventTag, str] = {
     EventTag.DIRECTORY_TEST_SWITCHES_SET: "Test switches set",
     EventTag.SIGN_INS_EXPORTED: "Sign-ins exported",
     EventTag.SIGN_INS_PURGED: "Old sign-ins purged",
+    EventTag.TEST_RUNS_PURGED: "Old token tests purged",
     EventTag.SIGNING_KEY_CREATED: "Signing key created",
     EventTag.SIGNING_KEYS_REPLACED: "Signing key replaced at once",
     EventTag.SIGNING_KEY_WITHDRAWN: "Signing key withdrawn",

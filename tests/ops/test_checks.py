@@ -63,12 +63,16 @@ REFUSED: dict[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
             "CREDMGR_BIND_ADDRESS": EVERYWHERE,
             "CREDMGR_DEBUG": "1",
             "CREDMGR_TRUSTED_PROXIES": "10.0.0.1,nginx",
+            "CREDMGR_METRICS_FROM": "10.0.0.0/8,prometheus",
+            "CREDMGR_METRICS_TOKEN": "canary-short",
             "CREDMGR_TLS_CERTIFICATE_FILE": "/nowhere/c.pem",
             "CREDMGR_TLS_KEY_FILE": "/nowhere/k.pem",
         },
         [
             ("E010", "listen on 127.0.0.1"),
-            ("E004", "'nginx', which is no address"),
+            ("E004", "CREDMGR_TRUSTED_PROXIES holds 'nginx', which is no address"),
+            ("E004", "CREDMGR_METRICS_FROM holds 'prometheus', which is no address"),
+            ("E011", "CREDMGR_METRICS_TOKEN has fewer than 24 characters"),
             ("E008", "CREDMGR_TLS_KEY_FILE names /nowhere/k.pem, which cannot be read"),
         ],
     ),
@@ -154,7 +158,11 @@ def test_a_value_may_stand_in_a_file(fresh_installation: InstallationFactory, tm
 def test_deploy_checks_are_silent_with_a_public_url(fresh_installation: InstallationFactory) -> None:
     """H-6."""
     one = fresh_installation(
-        start=False, CREDMGR_PUBLIC_URL="https://credentials.example.com", CREDMGR_TRUSTED_PROXIES="127.0.0.1"
+        start=False,
+        CREDMGR_PUBLIC_URL="https://credentials.example.com",
+        CREDMGR_TRUSTED_PROXIES="127.0.0.1",
+        CREDMGR_METRICS_TOKEN="0123456789abcdef0123456789abcdef",
+        CREDMGR_ALLOWED_HOSTS="node-1.internal",
     )
     assert one.manage("prepare").returncode == 0
     done = one.manage("check", "--deploy", "--fail-level", "WARNING")

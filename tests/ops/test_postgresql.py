@@ -227,6 +227,9 @@ def test_a_database_that_is_gone_and_back(fresh_installation: InstallationFactor
         assert get(one, "/health/live").status_code == 200
         ready = get(one, "/health/ready")
         assert (ready.status_code, ready.json()["checks"]["database"]) == (503, False)
+        metrics = get(one, "/metrics")
+        assert 'credmgr_ready{check="database"} 0' in metrics.text
+        assert 'credmgr_token_requests_total{result="AADSTS90033"}' in metrics.text
     for _ in range(12):  # every worker has met it, and must have recovered
         assert ask(one, tenant, app["appId"], secret).status_code == 200
     assert sign_in(one).status_code == 302

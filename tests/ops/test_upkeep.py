@@ -8,6 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -17,7 +18,8 @@ from credmgr.audit.events import EventTag
 from credmgr.audit.models import AuditEvent
 from credmgr.audit.recording import Actor
 from credmgr.authority.models import UsedAssertion
-from credmgr.flowtest.models import RunningTest
+from credmgr.flowtest.models import FlowRun, RunningTest
+from credmgr.flowtest.retention import purge_old_runs
 from credmgr.membership.invitations import invite
 from credmgr.ops.installation import SERVER
 from credmgr.ops.jobs import JOBS
@@ -26,7 +28,7 @@ from credmgr.ops.models import MaintenanceRun
 from credmgr.registrations.directories import ensure_default_tenant
 from credmgr.registrations.models import Application
 from credmgr.registrations.registering import delete_application, register_application
-from tests.factories import person
+from tests.factories import application, person
 from tests.installation import ROOT, Installation, InstallationFactory
 
 HOUR = timedelta(hours=1)
@@ -154,6 +156,29 @@ def test_what_has_ended_is_forgotten_and_what_lives_is_kept() -> None:
     assert all(job["nextDue"] != "now" for job in done.values())
 
 
+@pytest.mark.django_db
+def test_old_token_tests_go_and_leave_one_audit_row(settings: LazySettings) -> None:
+    now, app = timezone.now(), application()
+    for days in (0, 364, 366, 400):
+        FlowRun.objects.create(
+            application=app,
+            credential_kind="secret",
+            target="x",
+            verdict="verified",
+            duration_ms=1,
+            correlation_id=app.pk,
+            started_at=now - timedelta(days=days),
+        )
+    settings.TEST_RUN_DAYS = 0
+    assert purge_old_runs(SERVER, now) == 0
+    settings.TEST_RUN_DAYS = 365
+    assert maintenance("--job", "test-runs")["test-runs"]["handled"] == 2
+    assert purge_old_runs(SERVER, now) == 0
+    assert sorted((now - run.started_at).days for run in FlowRun.objects.all()) == [0, 364]
+    event = AuditEvent.objects.get(tag=EventTag.TEST_RUNS_PURGED.value)
+    assert event.changes == {"olderThanDays": 365, "rows": 2}
+
+
 def test_no_two_jobs_share_a_name() -> None:
     assert len({job.name for job in JOBS}) == len(JOBS)
 
@@ -204,7 +229,9 @@ def test_one_at_a_time_and_a_killed_one_leaves_nothing_locked(
 ) -> None:
     one = fresh_installation(start=False)
     assert one.manage("prepare").returncode == 0
-    holder = hold(one)
+    # Another machine, where machines share a database.
+    other = fresh_installation(start=False, beside=one) if one.database.url else one
+    holder = hold(other)
     try:
         refused = one.json("run_maintenance", "--all")
         assert refused["busyElsewhere"] is True
