@@ -60,8 +60,10 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
-# High enough that tests which share a server never meet a limit; a test of a limit sets its own.
+# High enough that tests which share a server never meet a limit; a test of a limit sets its own. It logs all
+# that it can, because the canaries are looked for in there.
 SHARED_LIMITS = {
+    "CREDMGR_LOG_LEVEL": "DEBUG",
     "CREDMGR_TESTS_PER_MINUTE": "100000",
     "CREDMGR_TESTS_AT_ONCE": "20",
     "CREDMGR_UPLOADS_PER_MINUTE": "100000",

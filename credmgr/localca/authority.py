@@ -173,6 +173,17 @@ def _bundle(ca_pem: bytes) -> bytes:
     return Path(certifi.where()).read_bytes().rstrip() + b"\n\n# Credential Manager local CA\n" + ca_pem
 
 
+def listener_certificate_end() -> datetime | None:
+    """When the certificate that the https listener presents ends, the operator's own or the local one; None
+    where its file cannot be read.
+    """
+    file = Path(settings.TLS_CERTIFICATE_FILE) if settings.TLS_CERTIFICATE_FILE else leaf_certificate_file()
+    try:
+        return x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
+    except (OSError, ValueError):
+        return None
+
+
 def _leaf_is_good(ca: x509.Certificate, password: bytes, now: datetime) -> bool:
     """Whether both files are there, belong together, come from this CA and last another 30 days."""
     try:

@@ -22,6 +22,7 @@ from credmgr.authority.signing_keys import current_signing_key, is_published
 from credmgr.authority.token_endpoint import TOKEN_REQUESTS
 from credmgr.flowtest.models import RunningTest
 from credmgr.flowtest.testing import TEST_RUNS
+from credmgr.localca.authority import listener_certificate_end
 from credmgr.ops.health import readiness
 from credmgr.ops.models import MaintenanceRun, MetricsSnapshot
 from credmgr.ops.watching import REQUESTS
@@ -65,6 +66,10 @@ def _of_process() -> Iterator[Family]:
     for check, holds in readiness().items():
         ready.add(int(holds), check=check)
     yield ready
+    tls = Family("credmgr_tls_certificate_end_timestamp_seconds", GAUGE, "End of the certificate in use.")
+    if (end := listener_certificate_end()) is not None:
+        tls.add(end.timestamp())
+    yield tls
 
 
 # ----------------------------------------------------------------------------------- counted on this machine

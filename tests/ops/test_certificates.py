@@ -5,11 +5,16 @@ import signal
 import ssl
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from os import kill
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
+from django.utils import timezone
 
+from credmgr.localca.authority import listener_certificate_end
+from credmgr.ops.upkeep import Upkeep
 from tests.installation import Installation, InstallationFactory
 from tests.ops.test_serve import children_of, get, wait_until
 
@@ -68,10 +73,9 @@ def test_a_renewed_certificate_is_taken_up_without_a_restart(fresh_installation:
     assert one.processes() == []
 
 
-def test_the_operators_own_certificate_takes_the_place_of_the_local_one(
-    fresh_installation: InstallationFactory, tmp_path: Path
-) -> None:
-    certificate, key = tmp_path / "own.pem", tmp_path / "own-key.pem"
+def make_own(folder: Path, name: str = "own") -> tuple[Path, Path]:
+    """An operator's own certificate and its key."""
+    certificate, key = folder / f"{name}.pem", folder / f"{name}-key.pem"
     subprocess.run(
         [
             *(
@@ -92,6 +96,33 @@ def test_the_operators_own_certificate_takes_the_place_of_the_local_one(
         capture_output=True,
     )
     key.chmod(0o600)
+    return certificate, key
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_replaced_own_certificate_is_noticed_when_both_files_fit(
+    tmp_path: Path, settings: LazySettings
+) -> None:
+    certificate, key = make_own(tmp_path)
+    renewed, renewed_key = make_own(tmp_path, "renewed")
+    settings.TLS_CERTIFICATE_FILE, settings.TLS_KEY_FILE = str(certificate), str(key)
+    end = listener_certificate_end()
+    assert end is not None
+    assert timedelta(days=1) < end - timezone.now() < timedelta(days=3)
+    upkeep = Upkeep()
+    assert upkeep() is False
+    renewed.replace(certificate)
+    assert upkeep() is False  # the key is still the old one's
+    renewed_key.replace(key)
+    assert [upkeep(), upkeep()] == [True, False]
+    key.unlink()
+    assert upkeep() is False
+
+
+def test_the_operators_own_certificate_takes_the_place_of_the_local_one(
+    fresh_installation: InstallationFactory, tmp_path: Path
+) -> None:
+    certificate, key = make_own(tmp_path)
     one = fresh_installation(start=False)
     one.environment |= {
         "CREDMGR_TLS_CERTIFICATE_FILE": str(certificate),
@@ -108,6 +139,13 @@ def test_the_operators_own_certificate_takes_the_place_of_the_local_one(
     metadata = get(one, f"/{one.tenant_id}/v2.0/.well-known/openid-configuration")
     assert metadata.json()["issuer"].startswith(f"{one.authority_url}/")
     assert metadata.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    # After a renewal the supervisor sends SIGHUP.
+    before = presented(one)
+    for old, new in zip((certificate, key), make_own(tmp_path, "renewed"), strict=True):
+        new.replace(old)
+    kill(secure_listener(one), signal.SIGHUP)
+    wait_until(lambda: all(presents(one, certificate) for _ in range(6)))
+    assert presented(one) != before
 
 
 def test_an_own_key_that_others_can_read_stops_the_start(
