@@ -4,6 +4,8 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.installation import Installation, InstallationFactory
+from tests.installation import ROOT, Installation, InstallationFactory
 
 
 def get(installation: Installation, path: str, *, secure: bool = True, **options: Any) -> requests.Response:
@@ -254,4 +256,6 @@ def test_with_a_public_url_the_plain_listener_is_off(fresh_installation: Install
         get(one, "/health/live", secure=False)
     answer = get(one, "/health/live")
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"  # H-2
+    asked = [sys.executable, "-m", "credmgr.ops.probe"]  # on the https listener, where it is the only one
+    assert subprocess.run(asked, env=one.environment, cwd=ROOT, timeout=60, check=False).returncode == 0
     assert "W003" in one.logs()
