@@ -124,6 +124,15 @@ def public_url_fits(**_: Any) -> list[CheckMessage]:
     return found
 
 
+@register(CONFIGURATION)
+def host_names_are_names(**_: Any) -> list[CheckMessage]:
+    """credmgr.E012: a pattern among the host names would let names in that nobody thought of."""
+    odd = [name for name in settings.ALLOWED_HOSTS if "*" in name or "/" in name or name.startswith(".")]
+    hint = "Name each host in full, without a port, separated by commas."
+    told = "CREDMGR_ALLOWED_HOSTS holds {!r}, which is no host name."
+    return [Error(told.format(name), hint=hint, id="credmgr.E012") for name in odd]
+
+
 def is_https_origin(url: str) -> bool:
     """Whether the URL is https with a host, at most a port, and nothing else."""
     try:

@@ -3,7 +3,10 @@
 import io
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -18,7 +21,7 @@ from pytest_django.fixtures import Settings
 
 from credmgr.ops.error_reports import ReportFilter
 from credmgr.ops.logging import JsonFormatter, RedactionFilter, redact, request_ids
-from tests.installation import Installation
+from tests.installation import ROOT, Installation
 from tests.ops.test_serve import get
 
 SECRET = "abc_cm_0123456789ABCDEFGHIJabcdefghij0123456"
@@ -91,6 +94,43 @@ def test_tracebacks_are_masked() -> None:
     assert SECRET not in line
     assert "CANARY" not in line
     assert "ValueError" in json.loads(line)["exception"]
+
+
+DYING = f"""
+import sys, threading
+sys.path.insert(0, {str(ROOT)!r})
+import django
+django.setup()
+from credmgr.ops.last_words import log_what_nobody_caught
+log_what_nobody_caught()
+class Odd:
+    def __del__(self):
+        raise ValueError("client_secret=canary-in-a-finalizer")
+def fail():
+    raise ValueError("client_secret=canary-in-a-thread")
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+Odd()
+raise ValueError("client_secret=canary-at-the-end")
+"""
+
+
+def test_errors_that_nobody_caught_pass_the_filter_too() -> None:
+    """Python itself would print them to standard error as they are."""
+    done = subprocess.run(
+        [sys.executable, "-c", DYING],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=dict(os.environ),
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "canary" not in done.stderr
+    entries = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [entry["level"] for entry in entries] == ["error", "error", "critical"]
+    assert all("ValueError: client_secret=***" in entry["exception"] for entry in entries)
 
 
 def test_extras_are_masked() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from credmgr.ops.last_words import log_what_nobody_caught
 from credmgr.ops.lifeline import end_with_parent
 from credmgr.ops.listener import serve
 from credmgr.ops.listeners import configured
@@ -25,5 +26,6 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Serve until SIGTERM, or until `serve` is gone."""
         end_with_parent(options["parent"])
+        log_what_nobody_caught()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the server library has set its own handlers
         serve(next(listener for listener in configured() if listener.name == settings.LISTENER))

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from credmgr.accounts.setup_links import make_setup_link
 from credmgr.ops.data_folder import DataFolderError, ensure_data_folder
+from credmgr.ops.last_words import log_what_nobody_caught
 from credmgr.ops.listeners import configured
 from credmgr.ops.lock import AlreadyServingError, InstallationLock
 from credmgr.ops.ports import PortError, require_free
@@ -26,6 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Run until SIGINT or SIGTERM. Raises CommandError (exit code 1) when it cannot start."""
+        log_what_nobody_caught()
         check_settings(self.stdout.write)
         try:
             folder = ensure_data_folder()
