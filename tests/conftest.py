@@ -44,6 +44,12 @@ os.environ["CREDMGR_SECRET_KEY"] = secrets.token_urlsafe(48)
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the test's own thread
 os.environ["DJANGO_SETTINGS_MODULE"] = "credmgr.settings"
 django.setup()
+
+from django.core.management.commands import flush  # noqa: E402 - models need the settings above
+from django.db import connections  # noqa: E402
+
+from credmgr.audit.guards import remove_guards, set_guards  # noqa: E402
+
 settings.TOKENS_DATABASE = "default"
 _DATABASE: dict[str, Any] = settings.DATABASES["default"]
 if _DATABASE["ENGINE"].endswith("sqlite3"):
@@ -60,3 +66,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marked = item.get_closest_marker("django_db")
         if marked is not None and marked.kwargs.get("transaction"):
             item.add_marker("database")
+
+
+def _flush(self: flush.Command, **options: Any) -> None:
+    """After a test with real transactions the tables are emptied, which the audit's triggers refuse."""
+    remove_guards(connections[options["database"]])
+    _flush_of_django(self, **options)
+    set_guards(connections[options["database"]])
+
+
+_flush_of_django = flush.Command.handle
+flush.Command.handle = _flush  # type: ignore[method-assign] # Django offers no other place

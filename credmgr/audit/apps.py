@@ -1,7 +1,19 @@
 """Django's description of this package."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AuditConfig(AppConfig):
+    """What happened."""
+
     name = "credmgr.audit"
+
+    def ready(self) -> None:
+        """The triggers follow every migration; they need the models, so not before."""
+        guards = import_module("credmgr.audit.guards")
+        post_migrate.connect(
+            guards.set_guards_after_migrating, sender=self, dispatch_uid="credmgr.audit.guards"
+        )

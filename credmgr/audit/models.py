@@ -6,6 +6,8 @@ import uuid
 
 from django.db import models
 
+from credmgr.vault.fields import SealedField
+
 
 class AuditEvent(models.Model):
     """One act of a person or a command, written in the transaction of the act. Never holds values."""
@@ -24,13 +26,53 @@ class AuditEvent(models.Model):
     succeeded = models.BooleanField(default=True)
     changes = models.JSONField(default=dict)
     correlation_id = models.UUIDField(default=uuid.uuid4)
+    # Its place in its chain, see audit.chain. Null only between an upgrade and the first start after it.
+    chain = models.UUIDField(null=True)
+    position = models.BigIntegerField(null=True)
+    hash = models.BinaryField(max_length=32, null=True)
 
     class Meta:
         indexes = [models.Index(fields=["application_id", "-sequence"], name="audit_by_application")]
+        constraints = [models.UniqueConstraint(fields=["chain", "position"], name="audit_one_row_per_place")]
 
     def __str__(self) -> str:
         """For messages and the shell."""
         return f"{self.tag} by {self.actor_name} at {self.at}"
+
+
+class AuditChain(models.Model):
+    """Where the chain of a directory (or of the installation) ends: its row is the lock of all who append.
+
+    length: rows so far; head: hash of the last one; seal: vouches for both.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    length = models.BigIntegerField(default=0)
+    head = models.BinaryField(max_length=32)
+    seal = models.BinaryField(max_length=32)
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.id}: {self.length} entries"
+
+
+class AuditKey(models.Model):
+    """The sealed key of a chain, in force from first_position on. A chain has one, unless it could once not
+    be opened.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    chain = models.UUIDField()
+    first_position = models.BigIntegerField()
+    key = SealedField(place=("audit_key", "key"))
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["chain", "first_position"], name="audit_key_by_chain")]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.chain} from {self.first_position}"
 
 
 class SignIn(models.Model):

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from credmgr.accounts.models import User
 from credmgr.accounts.roles import EVERYTHING, NotAllowedError, Standing
+from credmgr.audit.chain import append, clean
 from credmgr.audit.events import EventTag, right_for
 from credmgr.audit.models import AuditEvent
 
@@ -74,7 +75,7 @@ def record_event(
     changes: dict[str, Any] | None = None,
     succeeded: bool = True,
 ) -> AuditEvent:
-    """Append one event.
+    """Append one event, sealed to the one before.
 
     changes: {field: [old, new]} of harmless fields only, never a value that proves identity. Raises
     NotAllowedError where the actor's roles do not give the act's right: the act's transaction ends with it,
@@ -84,18 +85,19 @@ def record_event(
     owns = application_id is not None and application_id == actor.owned_application_id
     if right is not None and not actor.standing.allows(right, tenant_id, owns=owns):
         raise NotAllowedError
-    return AuditEvent.objects.create(
+    event = AuditEvent(
         tag=tag.value,
         at=now,
         tenant_id=tenant_id,
         application_id=application_id,
         actor_id=actor.user.pk if actor.user else None,
-        actor_name=actor.name,
-        address=actor.address,
+        actor_name=clean(actor.name),
+        address=clean(actor.address),
         object_type=object_type,
-        object_id=str(object_id),
-        object_name=object_name,
-        changes=changes or {},
+        object_id=clean(str(object_id)),
+        object_name=clean(str(object_name)),
+        changes=clean(changes or {}),
         succeeded=succeeded,
         correlation_id=actor.correlation_id,
     )
+    return append(event)

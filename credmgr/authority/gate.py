@@ -92,7 +92,7 @@ class _VaultAlarm:
                     object_id=key_id,
                     succeeded=False,
                 )
-        except DatabaseFailure:
+        except (DatabaseFailure, VaultError):
             logger.exception("The unknown vault key could not be put on record.")
 
 

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from credmgr.audit.chain import adopt_older_rows, log_heads
 from credmgr.audit.recording import Actor
 from credmgr.authority.key_rolling import roll_if_due
 from credmgr.authority.signing_keys import ensure_signing_key
@@ -40,8 +41,10 @@ def prepare_database(now: datetime, report: Report) -> None:
         if has_pending_migrations():
             report("Preparing the database ...")
             call_command("migrate", interactive=False, verbosity=0)
+        adopt_older_rows(now)
         ensure_default_tenant(now)
         ensure_signing_key(now)
+    log_heads()
     look_after(now)
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from credmgr.accounts import sessions, setup_links, throttling
+from credmgr.audit.chain import log_heads
 from credmgr.audit.recording import Actor
 from credmgr.audit.retention import purge_before, purge_sign_ins
 from credmgr.authority import key_rolling, used_assertions
@@ -39,6 +40,7 @@ JOBS = (
     Job("places-of-tests", HOUR, lambda _, now: limits.forget_abandoned(now)),
     Job("one-time-links", DAY, _forget_links),
     Job("deleted-registrations", HOUR, lambda actor, now: purge_overdue(now, actor), in_steps=True),
+    Job("audit-heads", HOUR, lambda _actor, _now: log_heads()),
     Job("test-runs", DAY, purge_old_runs, in_steps=True),
     # The longest comes last.
     Job("sign-ins", timedelta(hours=12), _purge_sign_ins, in_steps=True),

@@ -54,5 +54,5 @@ def _record(request: HttpRequest, key_id: bytes) -> None:
             object_name=key_id.hex(),
             succeeded=False,
         )
-    except DatabaseError:
+    except (DatabaseError, VaultError):
         logger.exception("The unknown key could not be written to the audit.")

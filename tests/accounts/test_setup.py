@@ -253,7 +253,7 @@ def test_d3_no_audit_row_no_administrator(
     def fails(*_: Any, **__: Any) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(AuditEvent.objects, "create", fails)
+    monkeypatch.setattr(AuditEvent, "save", fails)
     with pytest.raises(OSError, match="disk full"):
         create_admin("ada", "--password-file", str(password_file))
     assert not User.objects.exists()

@@ -207,7 +207,7 @@ def test_d3_no_audit_row_no_new_password(signed_in: Client, monkeypatch: pytest.
     def fails(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(AuditEvent.objects, "create", fails)
+    monkeypatch.setattr(AuditEvent, "save", fails)
     with pytest.raises(OSError, match="disk full"):
         send(signed_in, "/account/password", CHANGE)
     monkeypatch.undo()

@@ -338,7 +338,7 @@ def test_d3_without_its_audit_row_no_secret_is_made(monkeypatch):
     def full_disk(*_args, **_given):
         raise OSError("disk full")
 
-    monkeypatch.setattr(AuditEvent.objects, "create", full_disk)
+    monkeypatch.setattr(AuditEvent, "save", full_disk)
     with pytest.raises(OSError, match="disk full"):
         secret(app)
     assert not ClientSecret.objects.exists()

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -141,6 +142,25 @@ def test_a_key_rolled_on_one_machine_signs_on_the_other(machines: list[Installat
         assert [key["kid"] for key in keys] == [rolled["kid"]]
         token = ask_for_token(one, app["appId"], secret).json()["access_token"]
         assert header_of(token)["kid"] == rolled["kid"]
+
+
+def test_acts_on_both_at_once_give_one_chain(machines: list[Installation]) -> None:
+    """D-4: every secret added on either stands in the directory's one chain, without a gap."""
+    app = machines[0].json("register_app", "Busy")
+
+    def work(one: Installation) -> None:
+        person = PortalSession(one.portal_url, one.admin_name, one.admin_password)
+        for _ in range(5):
+            path = f"/applications/{app['id']}/credentials/secrets/new"
+            assert person.submit(path, {"expires": "180"}).status_code == 200
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, machines * 2))
+    added = "SELECT count(*) FROM audit_auditevent WHERE tag = 'application:secret:added'"
+    assert machines[0].database.rows(added) == [(20,)]
+    heads = [one.json("verify_audit") for one in machines]
+    assert heads[0] == heads[1]
+    assert heads[0]["intact"]
 
 
 def test_a_session_holds_on_both_and_ends_on_both(machines: list[Installation]) -> None:

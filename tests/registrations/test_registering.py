@@ -293,7 +293,7 @@ def test_d3_no_audit_row_no_act(monkeypatch):
     def full_disk(*_args, **_given):
         raise OSError("disk full")
 
-    monkeypatch.setattr(AuditEvent.objects, "create", full_disk)
+    monkeypatch.setattr(AuditEvent, "save", full_disk)
     with pytest.raises(OSError, match="disk full"):
         delete_application(app, actor=COMMAND, now=NOW)
     app.refresh_from_db()
