@@ -308,7 +308,7 @@ def test_the_database_refuses_to_change_or_remove(what: str) -> None:
         transaction.atomic(),
     ):
         REFUSED[what]()
-    assert AuditEvent.objects.get().actor_name == "Command line"
+    assert AuditEvent.objects.get().actor_name == COMMAND.name
     assert found(verify()) == []
 
 
