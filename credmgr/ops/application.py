@@ -13,7 +13,7 @@ from credmgr.audit.correlation import name_request
 from credmgr.authority.gate import AuthorityGate
 from credmgr.authority.routes import find_route
 from credmgr.ops.front_gate import SERVER, client_address, refusal_of
-from credmgr.ops.watching import forget_ids, route_name, watched
+from credmgr.ops.watching import Watched, forget_ids, route_name
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -64,7 +64,7 @@ class AuthorityFirst:
             return self._django(environ, start_response)
         request = BareRequest(environ, path)
         name_request(request)
-        with watched(request) as seen:
+        with Watched(request) as seen:
             seen.route = route_name(route)
             refused = refusal_of(request)
             if refused is not None:

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from credmgr.ops.listeners import Listener
 from credmgr.ops.ports import answers
+from credmgr.ops.service_manager import tell, watchdog_seconds
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -72,6 +73,8 @@ class Supervisor:
         """Watch until told to stop; returns the exit code."""
         code = 0
         next_upkeep = time.monotonic() + FIRST_UPKEEP_SECONDS
+        every, next_sign = watchdog_seconds(), time.monotonic()
+        tell("READY=1")
         while not self._stop.wait(TICK_SECONDS):
             if not self._revive():
                 code = 1
@@ -79,9 +82,13 @@ class Supervisor:
             if time.monotonic() > next_upkeep:
                 next_upkeep = time.monotonic() + UPKEEP_SECONDS
                 self._begin_upkeep()
+            if every and time.monotonic() >= next_sign:
+                next_sign = time.monotonic() + every
+                tell("WATCHDOG=1")
             if self._has_new_certificate.is_set():
                 self._has_new_certificate.clear()
                 self._reload_secure()
+        tell("STOPPING=1")
         self.stop()
         return code
 

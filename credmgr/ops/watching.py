@@ -2,9 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cache
 
 from django.conf import settings
@@ -21,39 +19,32 @@ _STATIC = f"/{settings.STATIC_URL.strip('/')}/"
 logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Seen:
-    """What is known of a request when it ends. route: a name of ours, never what was asked for."""
+class Watched:
+    """Around the answering of a request: set route and status, and call forget_ids when all is over.
 
-    route: str = "unknown"
-    status: int = 500
-
-
-@contextmanager
-def watched(request: HttpRequest) -> Iterator[Seen]:
-    """Around the answering of a request; fill in what is yielded, and call forget_ids when all is over.
-
-    Neither path nor query are kept: they are the client's words, and those of the authority may hold what
-    must not be written down (G-3).
+    route: a name of ours, never what was asked for. Neither path nor query are kept: they are the client's
+    words, and those of the authority may hold what must not be written down (G-3).
     """
-    began = time.perf_counter()
-    request_ids.set((getattr(request, "request_id", ""), getattr(request, "correlation_id", "")))
-    seen = Seen()
-    try:
-        yield seen
-    finally:
-        seconds = time.perf_counter() - began
-        measures.observe(REQUESTS, seen.route, seconds)
-        if settings.SLOW_REQUEST_MS and seconds * 1000 >= settings.SLOW_REQUEST_MS:
-            logger.warning(
-                "A request was slow.",
-                extra={
-                    "route": seen.route,
-                    "method": request.method,
-                    "status": seen.status,
-                    "seconds": round(seconds, 3),
-                },
-            )
+
+    __slots__ = ("_began", "_method", "route", "status")
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.route, self.status, self._method = "unknown", 500, request.method
+        request_ids.set((getattr(request, "request_id", ""), getattr(request, "correlation_id", "")))
+
+    def __enter__(self) -> "Watched":
+        """The clock runs."""
+        self._began = time.perf_counter()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Count it; tell when it was slow."""
+        seconds = time.perf_counter() - self._began
+        measures.observe(REQUESTS, self.route, seconds)
+        slow = settings.SLOW_REQUEST_MS
+        if slow and seconds * 1000 >= slow:
+            told = {"route": self.route, "method": self._method, "status": self.status}
+            logger.warning("A request was slow.", extra=told | {"seconds": round(seconds, 3)})
 
 
 def forget_ids(**_: object) -> None:
@@ -73,7 +64,7 @@ class RequestWatch:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass on."""
-        with watched(request) as seen:
+        with Watched(request) as seen:
             response = self.get_response(request)
             seen.route, seen.status = _route_of(request), response.status_code
         return response

@@ -248,9 +248,15 @@ def test_the_setup_link_is_printed_until_there_is_an_administrator(
     assert "/account/setup/" not in one.logs().removeprefix(printed)
 
 
-def test_with_a_public_url_the_plain_listener_is_off(fresh_installation: InstallationFactory) -> None:
+def test_with_a_public_url_the_plain_listener_is_off(
+    fresh_installation: InstallationFactory, tmp_path: Path
+) -> None:
     one = fresh_installation(start=False)
     one.environment["CREDMGR_PUBLIC_URL"] = f"https://localhost:{one.authority_port}"
+    heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    heard.bind(str(tmp_path / "notify"))
+    heard.settimeout(30)
+    one.environment |= {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"}
     one.start()
     with pytest.raises(requests.ConnectionError):
         get(one, "/health/live", secure=False)
@@ -259,3 +265,9 @@ def test_with_a_public_url_the_plain_listener_is_off(fresh_installation: Install
     asked = [sys.executable, "-m", "credmgr.ops.probe"]  # on the https listener, where it is the only one
     assert subprocess.run(asked, env=one.environment, cwd=ROOT, timeout=60, check=False).returncode == 0
     assert "W003" in one.logs()
+    one.stop(signal.SIGTERM)
+    with heard:
+        told = [heard.recv(64)]
+        while told[-1] != b"STOPPING=1":  # what systemd would hear
+            told.append(heard.recv(64))
+    assert (told[0], set(told[1:-1])) == (b"READY=1", {b"WATCHDOG=1"})
