@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "credmgr.accounts",
     "credmgr.vault",
     "credmgr.audit",
+    "credmgr.factors",
     "credmgr.origins",
     "credmgr.registrations",
     "credmgr.credentials",
@@ -106,6 +107,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
 ]
 
 MIDDLEWARE = [
@@ -236,6 +238,9 @@ ACCOUNT_ADAPTER = "credmgr.accounts.adapter.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+MFA_ADAPTER = "credmgr.factors.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_RECOVERY_CODE_DIGITS = 12
 ACCOUNT_RATE_LIMITS = False  # our own throttle stands before the view and counts in the database
 
 # ------------------------------------------------------------------ files, language, time

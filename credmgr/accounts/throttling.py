@@ -5,6 +5,7 @@ whole slice has left the window, so no window of any position ever holds more th
 """
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -109,6 +110,30 @@ def admit(key: str, limit: Limit, now: datetime) -> int:
     take_back(key, limit.window_seconds, now)
     measures.count(REFUSED_ATTEMPTS, limit.purpose)
     return max(1, too_many(key, limit.most, limit.window_seconds, now))
+
+
+class Attempt:
+    """One try at something, counted before it is judged, under several limits at once."""
+
+    def __init__(self, limits: Sequence[tuple[Limit, str]], now: datetime) -> None:
+        """limits: with the key under which each counts; the first is the one that a success forgets."""
+        self._limits, self._now = limits, now
+
+    def admit(self) -> int:
+        """0, or the seconds to wait; an attempt that has to wait is not counted."""
+        for number, (limit, key) in enumerate(self._limits):
+            if wait := admit(key, limit, self._now):
+                for earlier, counted in self._limits[:number]:
+                    take_back(counted, earlier.window_seconds, self._now)
+                return wait
+        return 0
+
+    def succeeded(self) -> None:
+        """It was no failure: the slips under the first key are forgotten, under the others this try is."""
+        (_, first), *others = self._limits
+        clear(first)
+        for limit, key in others:
+            take_back(key, limit.window_seconds, self._now)
 
 
 def forget_stale(now: datetime) -> int:

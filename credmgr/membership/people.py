@@ -14,6 +14,7 @@ from credmgr.accounts.models import RoleAssignment, User
 from credmgr.accounts.roles import ROLE_NAMES, NotAllowedError, Right, Role
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
+from credmgr.factors.changing import remove_all_factors
 from credmgr.membership.errors import LastAdministratorError, MembershipError
 from credmgr.membership.queries import administrators_everywhere
 from credmgr.registrations.models import Tenant
@@ -85,6 +86,21 @@ def end_sessions_of(user: User, *, actor: Actor, now: datetime) -> int:
     ended = sessions.end_sessions(user)
     _record(EventTag.SESSIONS_ENDED, user, actor, now, changes={"endedSessions": [0, ended]})
     return ended
+
+
+@transaction.atomic
+def remove_factors_of(user: User, *, actor: Actor, now: datetime) -> bool:
+    """End all second factors and sessions of a person who lost them. False where there was none.
+
+    Raises NotAllowedError; MembershipError for oneself, who removes them on the page of the own account.
+    """
+    if not may_govern(actor, user):
+        raise NotAllowedError
+    if actor.user is not None and actor.user.pk == user.pk:
+        raise MembershipError(
+            "oneself", "Remove your own second factors on the page Second factors of your account."
+        )
+    return remove_all_factors(user, actor=actor, now=now)
 
 
 def may_govern(actor: Actor, user: User) -> bool:

@@ -69,6 +69,13 @@ def built_in_application_or_404(request: HttpRequest, application_id: uuid.UUID)
     return application
 
 
+def person_of(request: HttpRequest) -> User:
+    """Who is signed in. The middleware lets nobody else come to such a page."""
+    if not isinstance(request.user, User):
+        raise TypeError("A page of an account was reached without sign-in.")
+    return request.user
+
+
 def directory_of(request: HttpRequest) -> Tenant:
     """The directory that the person works in. Raises Http404 where there is none, or nobody is signed in."""
     found = directory_in_use(request)

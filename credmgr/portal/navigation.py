@@ -105,6 +105,7 @@ _MAIN: tuple[tuple[str, tuple[_Page, ...]], ...] = (
                     "person_disable",
                     "person_enable",
                     "person_end_sessions",
+                    "person_remove_factors",
                     "invitation_new",
                     "invitation_withdraw",
                 ),
@@ -226,7 +227,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             entry
             for entry in (
                 _link("account", "Your account", "person"),
-                _link("account_change_password", "Change password", "passkey"),
+                _link("account_change_password", "Change password", "key"),
+                _link("account_factors", "Second factors", "passkey"),
             )
             if entry
         ],

@@ -20,6 +20,7 @@ def test_every_page_but_the_named_ones_asks_for_sign_in(visitor: Client) -> None
     """L-4: over the whole URL map. What is public is listed here, so that nothing joins unseen."""
     open_names = {
         "account_login",
+        "mfa_authenticate",
         "account_setup",
         "account_setup_form",
         "account_invitation",

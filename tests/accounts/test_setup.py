@@ -185,6 +185,7 @@ def test_create_admin_json(db: None, password_file: Path) -> None:
         "username": "ada",
         "created": True,
         "endedSessions": 0,
+        "secondFactorsRemoved": False,
     }
 
 

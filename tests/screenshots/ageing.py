@@ -1,7 +1,9 @@
 """What time and a choice do to a session, done at once; and the pages that no address leads to."""
 
+from datetime import timedelta
 from importlib import import_module
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core.exceptions import PermissionDenied
@@ -12,6 +14,8 @@ from django.utils import timezone
 
 from credmgr.accounts import sessions
 from credmgr.accounts.models import User
+from credmgr.factors import secrets, totp
+from credmgr.factors.models import APP, PASSKEY, RECOVERY_CODES
 from credmgr.portal.views import errors
 
 
@@ -72,3 +76,16 @@ def _answer(failure: Exception) -> str:
         raise failure
     except type(failure):
         return errors.server_error(_request()).content.decode()
+
+
+def give_second_factors(user_name: str) -> str:
+    """An app, a passkey and recovery codes, without the act, which would end every session. The app's id."""
+    user, now = User.objects.get(username=user_name), timezone.now() - timedelta(days=3)
+    named = secrets.keep(user, APP, totp.new_secret(), now=now)
+    app = Authenticator.objects.create(user=user, type=APP, data={"secret": named}, created_at=now)
+    Authenticator.objects.create(user=user, type=PASSKEY, data={"name": "Laptop"}, created_at=now)
+    named = secrets.keep(user, RECOVERY_CODES, "00" * 40, now=now)
+    Authenticator.objects.create(
+        user=user, type=RECOVERY_CODES, data={"seed": named, "used_mask": 0b1011}, created_at=now
+    )
+    return str(app.pk)

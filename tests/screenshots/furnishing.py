@@ -61,8 +61,9 @@ def furnish(administrator: str) -> Things:
     noor = _person("noor", "Noor", "Hadley")
     give_roles(noor, Role.READER, tenant=tenant)
     actor = Actor(robin.shown_name, robin, "127.0.0.1")
+    _person("ada", "Ada", "Byron", password="a-long-enough-phrase")  # of nobody real
     load_demo(tenant, actor=actor, now=now)
-    things: Things = {"robin": str(robin.pk), "noor": str(noor.pk)}
+    things: Things = {"robin": str(robin.pk), "noor": str(noor.pk), "password": "a-long-enough-phrase"}
     for application in Application.objects.filter(tenant=tenant, is_demo=True):
         _note(things, application.display_name.split()[0].lower(), application)
     for name, key in (("Ledger Export", "ledger"), ("Nobody Asked", "bare"), (LONG_NAME, "long")):
@@ -116,9 +117,9 @@ def _testing(things: Things, actor: Actor) -> None:
         things[f"{key}-directory"] = str(made.pk)
 
 
-def _person(user_name: str, first: str, last: str) -> User:
+def _person(user_name: str, first: str, last: str, *, password: str | None = None) -> User:
     return User.objects.create(
-        username=user_name, first_name=first, last_name=last, password=make_password(None)
+        username=user_name, first_name=first, last_name=last, password=make_password(password)
     )
 
 

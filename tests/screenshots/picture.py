@@ -38,7 +38,7 @@ class Picture:
     def path(self, stage: Stage) -> str:
         """Path and query of its page."""
         arguments = [stage.things.get(thing, thing) for thing in self.things]
-        return reverse(self.route, args=arguments) + self.query
+        return reverse(self.route, args=arguments) + self.query.format_map(stage.things)
 
     def show(self, page: "Page", stage: Stage) -> Iterator[str]:
         """Bring the page up; yields the ending of the picture's name each time there is something to take."""
@@ -46,7 +46,9 @@ class Picture:
         if self.route:
             page.goto(f"{portal}{self.path(stage)}")
         if self.is_panel:
-            behind = reverse(self.over, args=[stage.things[self.things[0]]]) if self.over else ""
+            behind = ""
+            if self.over:
+                behind = reverse(self.over, args=[stage.things[name] for name in self.things[:1]])
             _open_over(page, behind)
         if self.then:
             self.then(page, stage)
@@ -65,10 +67,16 @@ def page(
 
 
 def panel(
-    name: str, route: str, *things: str, person: str = "robin", then: Step | None = None, over: str = ""
+    name: str,
+    route: str,
+    *things: str,
+    query: str = "",
+    person: str = "robin",
+    then: Step | None = None,
+    over: str = "",
 ) -> Picture:
     """A panel, after what `then` does in it."""
-    return Picture(name, route, things, person=person, then=then, is_panel=True, over=over)
+    return Picture(name, route, things, query, person, then, is_panel=True, over=over)
 
 
 def state(name: str, then: Step, person: str = "stranger") -> Picture:

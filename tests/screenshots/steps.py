@@ -182,6 +182,20 @@ def wrong_password(times: int) -> Step:
     return act
 
 
+def half_way_in(code: str = "") -> Step:
+    """The right password of somebody with a second factor, and perhaps a code."""
+
+    def act(page: "Page", stage: Stage) -> None:
+        page.locator("[name=login]").fill("ada")
+        page.locator("[name=password]").fill(stage.things["password"])
+        send("Sign in")(page, stage)
+        if code:
+            fill(code=code)(page, stage)
+            send("Sign in")(page, stage)
+
+    return act
+
+
 def a_token(page: "Page", stage: Stage) -> None:
     """Paste a real token: the test's own answer shows one where it is asked for."""
     address = page.url

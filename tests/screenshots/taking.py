@@ -57,6 +57,9 @@ def _set(lived_in: Installation, new: Installation, unset: Installation) -> Stag
             "idle": stages.sign_in(browser, lived_in),
             "tester": stages.sign_in(browser, lived_in),
         }
+    things["factor"] = ageing.give_second_factors("robin")
+    ageing.give_second_factors("noor")
+    ageing.give_second_factors("ada")
     people["noor"] = stages.with_session(people["robin"], ageing.session_of("noor"))
     ageing.age_confirmation(stages.session_key(people["stale"]))
     ageing.end_by_idleness(stages.session_key(people["idle"]))

@@ -20,4 +20,5 @@ urlpatterns: list[URLPattern] = [
     path(f"{_ONE}/disable", people.person_disable, name="person_disable"),
     path(f"{_ONE}/enable", people.person_enable, name="person_enable"),
     path(f"{_ONE}/end-sessions", people.person_end_sessions, name="person_end_sessions"),
+    path(f"{_ONE}/remove-second-factors", people.person_remove_factors, name="person_remove_factors"),
 ]

@@ -18,14 +18,14 @@ from credmgr.accounts.passwords import save_password
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.membership.queries import with_roles
-from credmgr.portal.access import directory_in_use
+from credmgr.portal.access import directory_in_use, person_of
 from credmgr.portal.forms.account import AccountForm, ChangePasswordForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
     """Who I am here, and my name."""
-    user = _person(request)
+    user = person_of(request)
     form = AccountForm(request.POST or None, initial={"full_name": user.get_full_name()})
     if request.method == "POST" and form.is_valid():
         _rename(request, user, form.cleaned_data["full_name"])
@@ -47,7 +47,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_sessions(request: HttpRequest) -> HttpResponse:
     """Sign me out everywhere, here as well."""
-    user = _person(request)
+    user = person_of(request)
     with transaction.atomic():
         ended = sessions.end_sessions(user)
         record_event(
@@ -97,7 +97,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
 
 @sensitive_variables()
 def _change(request: HttpRequest, form: ChangePasswordForm) -> int:
-    user = _person(request)
+    user = person_of(request)
     now = timezone.now()
     user.set_password(form.cleaned_data["password1"])
     with transaction.atomic():
@@ -114,10 +114,3 @@ def _change(request: HttpRequest, form: ChangePasswordForm) -> int:
     update_session_auth_hash(request, user)  # a new session id, and the hash of the new password
     sessions.confirm(request.session, now)
     return ended
-
-
-def _person(request: HttpRequest) -> User:
-    # The middleware lets nobody else come here.
-    if not isinstance(request.user, User):
-        raise TypeError("A page of an account was reached without sign-in.")
-    return request.user

@@ -18,7 +18,14 @@ from credmgr.accounts.models import User
 from credmgr.accounts.roles import Right
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
-from credmgr.membership.people import end_sessions_of, may_govern, set_person_disabled, set_roles
+from credmgr.factors.queries import factors_of
+from credmgr.membership.people import (
+    end_sessions_of,
+    may_govern,
+    remove_factors_of,
+    set_person_disabled,
+    set_roles,
+)
 from credmgr.membership.queries import Member, members_of, open_invitations, with_roles
 from credmgr.portal import listing
 from credmgr.portal.access import directory_of, may
@@ -59,6 +66,7 @@ def person(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
         "member": member,
         "directory": directory,
         "sessions": sessions.sessions_of(member.user, timezone.now()),
+        "factors": factors_of(member.user),
         "may_govern": may_govern(actor, member.user),
         "is_oneself": request.user == member.user,
     }
@@ -159,6 +167,19 @@ def person_end_sessions(request: HttpRequest, user_id: uuid.UUID) -> HttpRespons
         return f"Sessions of {user.shown_name} that ended: {ended}."
 
     return _confirmed(request, user_id, "portal/people/end_sessions.html", act)
+
+
+@sensitive_post_parameters("current_password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def person_remove_factors(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
+    """Ask, then remove the second factors of somebody who lost them."""
+
+    def act(user: User, actor: Actor, now: datetime) -> str:
+        if remove_factors_of(user, actor=actor, now=now):
+            return f"{user.shown_name} signs in with the password alone from now on."
+        return f"{user.shown_name} had no second factor."
+
+    return _confirmed(request, user_id, "portal/people/remove_factors.html", act)
 
 
 def _confirmed(

@@ -27,46 +27,29 @@ BACKEND = settings.AUTHENTICATION_BACKENDS[0]
 # Row id of the set-up link whose token was moved out of the address.
 SETUP_LINK = "setup_link"
 MINUTE = 60
+# Which password was given in the first step; one that was changed since then counts no more in the second.
+PROVED = "proved_password"
 
 
-class _Attempt:
-    """One try to sign in, counted before it is judged: per person and address, and per address (L-3)."""
-
-    def __init__(self, request: HttpRequest, user_name: str, now: datetime) -> None:
-        address = throttling.source_of(request.META.get("REMOTE_ADDR", ""))
-        self._now = now
-        self._limits = [
-            (
-                throttling.Limit("sign-in", settings.LOGIN_FAILURES_PER_ACCOUNT, 15 * MINUTE),
-                throttling.key_of("sign-in", user_name.strip().casefold(), address),
-            ),
-            (
-                throttling.Limit("sign-in-address", settings.LOGIN_FAILURES_PER_ADDRESS, 60 * MINUTE),
-                throttling.key_of("sign-in-address", address),
-            ),
-        ]
-
-    def admit(self) -> int:
-        """0, or the seconds to wait; an attempt that has to wait is not counted."""
-        for number, (limit, key) in enumerate(self._limits):
-            if wait := throttling.admit(key, limit, self._now):
-                for earlier, counted in self._limits[:number]:
-                    throttling.take_back(counted, earlier.window_seconds, self._now)
-                return wait
-        return 0
-
-    def succeeded(self) -> None:
-        """It was no failure. The person's slips are forgotten, those of others at the address are not."""
-        (_, person), (limit, address) = self._limits
-        throttling.clear(person)
-        throttling.take_back(address, limit.window_seconds, self._now)
+def _attempt(request: HttpRequest, user_name: str, now: datetime) -> throttling.Attempt:
+    """One try to sign in: per person and address, and per address (L-3)."""
+    address = throttling.source_of(request.META.get("REMOTE_ADDR", ""))
+    person = throttling.Limit("sign-in", settings.LOGIN_FAILURES_PER_ACCOUNT, 15 * MINUTE)
+    anybody = throttling.Limit("sign-in-address", settings.LOGIN_FAILURES_PER_ADDRESS, 60 * MINUTE)
+    return throttling.Attempt(
+        [
+            (person, throttling.key_of(person.purpose, user_name.strip().casefold(), address)),
+            (anybody, throttling.key_of(anybody.purpose, address)),
+        ],
+        now,
+    )
 
 
 class SignInView(LoginView):  # type: ignore[misc] # allauth publishes no types
     """allauth's sign-in behind our own throttle."""
 
     form_class = SignInForm
-    attempt: _Attempt | None = None
+    attempt: throttling.Attempt | None = None
 
     def get_form_class(self) -> type[SignInForm]:
         """Ours."""
@@ -75,9 +58,9 @@ class SignInView(LoginView):  # type: ignore[misc] # allauth publishes no types
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Count first; without a name or a password there is nothing to count."""
         if request.POST.get("login", "").strip() and request.POST.get("password"):
-            self.attempt = _Attempt(request, request.POST["login"], timezone.now())
+            self.attempt = _attempt(request, request.POST["login"], timezone.now())
             if wait := self.attempt.admit():
-                return _wait(request, wait)
+                return wait_page(request, wait)
         response: HttpResponse = super().post(request, *args, **kwargs)
         return response
 
@@ -85,6 +68,7 @@ class SignInView(LoginView):  # type: ignore[misc] # allauth publishes no types
         """The attempt was none to count."""
         if self.attempt:
             self.attempt.succeeded()
+        self.request.session[PROVED] = form.user.get_session_auth_hash()
         response: HttpResponse = super().form_valid(form)
         return response
 
@@ -103,7 +87,8 @@ sign_in = public(SignInView.as_view(template_name="account/login.html"))
 sign_out = LogoutView.as_view(template_name="account/logout.html")
 
 
-def _wait(request: HttpRequest, seconds: int) -> HttpResponse:
+def wait_page(request: HttpRequest, seconds: int) -> HttpResponse:
+    """429: refused too often; when it is worth trying again."""
     context = {"until": timezone.now() + timedelta(seconds=seconds), "minutes": -(-seconds // MINUTE)}
     answer = render(request, "account/throttled.html", context, status=429)
     answer["Retry-After"] = str(seconds)

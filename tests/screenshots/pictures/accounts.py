@@ -1,7 +1,7 @@
 """Coming in, and one's own account."""
 
 from tests.screenshots import steps as do
-from tests.screenshots.picture import Picture, page, state
+from tests.screenshots.picture import Picture, page, panel, state
 
 PICTURES: list[Picture] = [
     page("login", "account_login", person="stranger"),
@@ -32,4 +32,19 @@ PICTURES: list[Picture] = [
             do.fill(current="wrong", password1="short", password2="other"), do.send("Change password")
         ),
     ),
+    page("second-factors", "account_factors"),
+    page("second-factors-none", "account_factors", person="beginner"),
+    page("second-factor-app", "account_factor_app", person="beginner"),
+    page("second-factor-key", "account_factor_app", person="beginner", then=do.send("Show the key")),
+    page(
+        "second-factor-key-error",
+        "account_factor_app",
+        person="beginner",
+        then=do.after(do.send("Show the key"), do.fill(code="000000"), do.send("Turn on")),
+    ),
+    panel("second-factor-remove", "account_factor_remove", query="?factor={factor}", over="account_factors"),
+    panel("recovery-codes-new", "account_recovery_codes"),
+    page("recovery-codes", "account_recovery_codes", then=do.send("Make new codes")),
+    page("sign-in-second-factor", "mfa_authenticate", person="stranger", then=do.half_way_in()),
+    page("sign-in-second-factor-error", "mfa_authenticate", person="stranger", then=do.half_way_in("000000")),
 ]

@@ -11,6 +11,7 @@ PICTURES: list[Picture] = [
     panel("user-disable", "portal:person_disable", "noor"),
     page("user-enable", "portal:person_enable", "noor"),
     panel("user-end-sessions", "portal:person_end_sessions", "noor"),
+    panel("user-remove-factors", "portal:person_remove_factors", "noor"),
     panel("user-add", "portal:person_add"),
     panel("user-invite", "portal:invitation_new"),
     page("user-invite-error", "portal:invitation_new", then=do.without_required_marks("Make invitation")),

@@ -13,6 +13,8 @@ from credmgr.accounts.administrators import Outcome, set_administrator
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.errors import DomainError
+from credmgr.factors.changing import remove_all_factors
+from credmgr.factors.queries import has_second_factor
 
 PASSWORD_BYTES_MAX = 4096
 
@@ -31,17 +33,34 @@ class Command(BaseCommand):
             metavar="FILE",
             help="file whose first line is the password; - reads standard input",
         )
+        parser.add_argument(
+            "--reset-second-factors",
+            action="store_true",
+            help="also remove authenticator app, passkeys and recovery codes of a person who lost them",
+        )
         parser.add_argument("--json", action="store_true", help="answer as one JSON object")
 
     @sensitive_variables("password")
     def handle(self, *_args: Any, **options: Any) -> None:
         """Raises CommandError with the rules' own sentences when name or password is refused."""
         password = _read_password(options["password_file"])
+        reset = False
+
+        def record(outcome: Outcome) -> None:
+            nonlocal reset
+            _record(outcome)
+            if options["reset_second_factors"]:
+                reset = remove_all_factors(outcome.user, actor=Actor.command(), now=timezone.now())
+
         try:
-            outcome = set_administrator(options["username"], password, now=timezone.now(), record=_record)
+            outcome = set_administrator(options["username"], password, now=timezone.now(), record=record)
         except DomainError as error:
             raise CommandError(error.message) from None
-        self.stdout.write(json.dumps(_described(outcome)) if options["json"] else _sentence(outcome))
+        has_factor = not reset and has_second_factor(outcome.user)
+        if options["json"]:
+            self.stdout.write(json.dumps(_described(outcome) | {"secondFactorsRemoved": reset}))
+        else:
+            self.stdout.write(f"{_sentence(outcome)}{_about_factors(reset, has_factor)}")
 
 
 def _record(outcome: Outcome) -> None:
@@ -74,6 +93,14 @@ def _sentence(outcome: Outcome) -> str:
     return (
         f"{name} existed already: the password was reset, {ended} session{'' if ended == 1 else 's'} ended."
     )
+
+
+def _about_factors(reset: bool, has_factor: bool) -> str:
+    if reset:
+        return " The second factors were removed."
+    if has_factor:
+        return " The second factors stay: --reset-second-factors removes them."
+    return ""
 
 
 @sensitive_variables("data", "lines")
