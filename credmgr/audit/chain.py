@@ -111,7 +111,17 @@ def hash_of(key: bytes, before: bytes, event: AuditEvent) -> bytes:
 
 def canonical(event: AuditEvent) -> bytes:
     """The row as JSON: names in order, no spaces, ASCII, times in UTC with microseconds."""
-    described = {
+    return canonical_json(described(event))
+
+
+def canonical_json(members: dict[str, Any]) -> bytes:
+    """What is hashed."""
+    return json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+
+
+def described(event: AuditEvent) -> dict[str, Any]:
+    """Every column that the seal covers, by the names that the export uses."""
+    return {
         "chain": str(event.chain),
         "position": event.position,
         "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -128,7 +138,6 @@ def canonical(event: AuditEvent) -> bytes:
         "changes": event.changes,
         "correlationId": str(event.correlation_id),
     }
-    return json.dumps(described, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
 
 
 def end_seal(key: bytes, chain: AuditChain) -> bytes:

@@ -29,11 +29,14 @@ class Finding:
 
 @dataclass
 class ChainReport:
-    """One chain. length and head as its end says; checked: rows that were compared."""
+    """One chain. length and head as its end says; first: where the check began; checked: rows that were
+    compared.
+    """
 
     chain: uuid.UUID
     length: int = 0
     head: str = ""
+    first: int = 1
     checked: int = 0
     findings: list[Finding] = field(default_factory=list)
     left_out: int = 0
@@ -78,13 +81,26 @@ def verify_audit() -> Verification:
     return Verification(chains, findings)
 
 
-def _verify(chain: AuditChain) -> ChainReport:
-    report = ChainReport(chain.id, chain.length, bytes(chain.head).hex())
+def verify_chain(chain_id: uuid.UUID, newest: int) -> ChainReport | None:
+    """Check so many of the newest entries of one chain, and its end. None where there is no such chain."""
+    chain = AuditChain.objects.filter(pk=chain_id).first()
+    return _verify(chain, max(chain.length - newest, 0) + 1) if chain else None
+
+
+def _verify(chain: AuditChain, first: int = 1) -> ChainReport:
+    report = ChainReport(chain.id, chain.length, bytes(chain.head).hex(), first)
     keys = _keys(chain.id, report)
     _verify_end(chain, keys, report)
-    expected, before, last_sequence = 1, FIRST_HASH, 0
+    expected, before, last_sequence = first, FIRST_HASH, 0
     is_after_gap = False
-    for event in _rows(chain):
+    if first > 1:
+        older = AuditEvent.objects.filter(chain=chain.id, position=first - 1).first()
+        if older is None:
+            _note_gap(report, first - 1, first - 1)
+            is_after_gap = True
+        else:
+            before, last_sequence = bytes(older.hash or b""), older.sequence
+    for event in _rows(chain, first):
         position = event.position or 0
         if position != expected:
             _note_gap(report, expected, position - 1)
@@ -109,9 +125,9 @@ def _verify(chain: AuditChain) -> ChainReport:
     return report
 
 
-def _rows(chain: AuditChain) -> Iterator[AuditEvent]:
+def _rows(chain: AuditChain, first: int) -> Iterator[AuditEvent]:
     """In order, in batches: a chain may hold a million."""
-    last = 0
+    last = first - 1
     rows = AuditEvent.objects.filter(chain=chain.id, position__lte=chain.length).order_by("position")
     while batch := list(rows.filter(position__gt=last)[:_BATCH]):
         yield from batch

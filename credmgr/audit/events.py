@@ -78,6 +78,8 @@ class EventTag(StrEnum):
     DIRECTORY_UNMARKED_FOR_TESTS = "directory:testing:unmarked"
     DIRECTORY_TEST_SWITCHES_SET = "directory:testing:switches-set"
     SIGN_INS_EXPORTED = "directory:sign-ins:exported"
+    AUDIT_EXPORTED = "audit:entries:exported"
+    AUDIT_VERIFIED = "audit:chain:verified"
     SIGN_INS_PURGED = "installation:sign-ins:purged"
     TEST_RUNS_PURGED = "installation:test-runs:purged"
     SIGNING_KEY_CREATED = "authority:signing-key:created"

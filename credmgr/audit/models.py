@@ -75,6 +75,31 @@ class AuditKey(models.Model):
         return f"{self.chain} from {self.first_position}"
 
 
+class AuditCheck(models.Model):
+    """What came of the last check of a chain. A note for people: the check itself is verify_audit.
+
+    entries: the chain's length then; first: the first entry that was looked at. findings: sentences, few;
+    more: how many further ones there were.
+    """
+
+    chain = models.UUIDField(primary_key=True)
+    at = models.DateTimeField()
+    by = models.TextField()
+    entries = models.BigIntegerField()
+    first = models.BigIntegerField(default=1)
+    findings = models.JSONField(default=list)
+    more = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.chain} at {self.at}"
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+
 class SignIn(models.Model):
     """One answered token request of a known client, committed before the answer leaves.
 

@@ -83,6 +83,8 @@ TAG_WORDS: dict[EventTag, str] = {
     EventTag.DIRECTORY_UNMARKED_FOR_TESTS: "Directory no longer a test directory",
     EventTag.DIRECTORY_TEST_SWITCHES_SET: "Test switches set",
     EventTag.SIGN_INS_EXPORTED: "Sign-ins exported",
+    EventTag.AUDIT_EXPORTED: "Audit log exported",
+    EventTag.AUDIT_VERIFIED: "Audit log verified",
     EventTag.SIGN_INS_PURGED: "Old sign-ins purged",
     EventTag.TEST_RUNS_PURGED: "Old token tests purged",
     EventTag.SIGNING_KEY_CREATED: "Signing key created",

@@ -60,8 +60,12 @@ class AuthorizationMiddleware:
             _refuse(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """An act asks once more; what it refuses is a 403 as well."""
-        return forbidden(request, exception) if isinstance(exception, NotAllowedError) else None
+        """An act asks once more; what it refuses is a 403 as well, and on record."""
+        if not isinstance(exception, NotAllowedError):
+            return None
+        match = request.resolver_match
+        _record_refusal(request, match.kwargs.get("application_id") if match else None)
+        return forbidden(request, exception)
 
 
 def _directory(request: HttpRequest, named: dict[str, Any]) -> Tenant:
@@ -90,6 +94,11 @@ def _check_application(
 
 
 def _refuse(request: HttpRequest, application_id: uuid.UUID | None = None) -> None:
+    _record_refusal(request, application_id)
+    raise PermissionDenied
+
+
+def _record_refusal(request: HttpRequest, application_id: uuid.UUID | None) -> None:
     """A refused permission is on record (D-1): who, and which page."""
     directory = directory_in_use(request)
     record_event(
@@ -102,4 +111,3 @@ def _refuse(request: HttpRequest, application_id: uuid.UUID | None = None) -> No
         object_name=request.resolver_match.view_name if request.resolver_match else "",
         succeeded=False,
     )
-    raise PermissionDenied

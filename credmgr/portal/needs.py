@@ -122,6 +122,8 @@ NEEDS: dict[str, Need] = {
     "portal:sign_ins_export": _READ,
     "portal:sign_in": _READ,
     "portal:audit": _READ_AUDIT,
+    "portal:audit_verify": _READ_AUDIT,
+    "portal:audit_export": _READ_AUDIT,
     "portal:people": _ADMINISTER,
     "portal:person": _ADMINISTER,
     "portal:person_roles": _ADMINISTER,

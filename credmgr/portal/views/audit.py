@@ -3,14 +3,18 @@
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
 
+from credmgr.audit.checking import check_chains, last_checks
 from credmgr.audit.models import AuditEvent
 from credmgr.audit.queries import events_of, events_of_tenant
-from credmgr.portal import audit_words, listing, words
+from credmgr.audit.recording import Actor
+from credmgr.portal import audit_filters, audit_words, listing, words
 from credmgr.portal.access import application_or_404, directory_of
 from credmgr.registrations.models import Application
 
@@ -23,8 +27,6 @@ _HEADS = (
     ("Detail", "", False),
     ("Correlation ID", "", True),
 )
-_RESULTS = {"": "All", "done": "Done", "refused": "Refused"}
-_KINDS = {tag.value: said for tag, said in audit_words.TAG_WORDS.items()}
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,32 @@ class AuditRow:
 
 @require_safe
 def audit(request: HttpRequest) -> HttpResponse:
-    """Every act in the directory."""
-    return _page(request, events_of_tenant(directory_of(request).pk), "portal/logs/audit.html", {})
+    """Every act in the directory, and whether the chain was found intact."""
+    directory = directory_of(request)
+    checks = last_checks(directory.pk)
+    broken = [check for check in checks if not check.is_intact]
+    extra = {
+        "checks": checks,
+        "broken": broken,
+        "is_partly": any(check.first > 1 for check in checks),
+        "export_query": listing.address(request).partition("?")[2],
+    }
+    return _page(request, events_of_tenant(directory.pk), "portal/logs/audit.html", extra)
+
+
+@require_POST
+def audit_verify(request: HttpRequest) -> HttpResponse:
+    """Check the chains of the directory and the installation now. It changes nothing and shows nothing that
+    the page does not, hence no password.
+    """
+    checks = check_chains(directory_of(request).pk, actor=Actor.from_request(request), now=timezone.now())
+    number = sum(check.entries - check.first + 1 for check in checks)
+    if all(check.is_intact for check in checks):
+        said = "1 entry" if number == 1 else f"{number:,} entries"
+        messages.success(request, f"{said} checked: as written.")
+    else:
+        messages.error(request, "The audit log is not as it was written. The page says where.")
+    return redirect("portal:audit")
 
 
 @require_safe
@@ -59,37 +85,30 @@ def application_audit(request: HttpRequest, application_id: uuid.UUID) -> HttpRe
 def _page(
     request: HttpRequest, rows: QuerySet[AuditEvent], template: str, extra: dict[str, object]
 ) -> HttpResponse:
-    search = listing.search_of(request)
-    page = listing.keyset_page(request, _filtered(request, rows, search), PAGE_SIZE)
+    asked = audit_filters.read_address(request, rows, timezone.now())
+    page = listing.keyset_page(request, asked.rows, PAGE_SIZE)
+    time_words, time_options = audit_filters.times(request)
     context = {
         "page": page,
         "rows": _describe(page.rows, with_application="application" not in extra),
         "columns": listing.columns(request, _HEADS, ""),
-        "search": search,
-        "is_filtered": any(request.GET.get(name) for name in ("search", "activity", "result")),
-        "pills": [
-            listing.pill(request, "activity", "Activity", {"": "All"} | _KINDS),
-            listing.pill(request, "result", "Result", _RESULTS),
-        ],
-        "kept": [(name, request.GET[name]) for name in ("activity", "result") if request.GET.get(name)],
+        "search": asked.search,
+        "complaint": asked.complaint,
+        "is_filtered": audit_filters.is_filtered(request),
+        "pills": audit_filters.pills(request, rows),
+        "time_words": time_words,
+        "time_options": time_options,
+        "typed": {name: request.GET.get(name, "")[:40] for name in ("from", "to")},
+        "kept": _kept(request, ("search",)),
+        "kept_by_time": _kept(request, ("time", "from", "to")),
     }
     return render(request, template, context | extra)
 
 
-def _filtered(request: HttpRequest, rows: QuerySet[AuditEvent], search: str) -> QuerySet[AuditEvent]:
-    if (kind := request.GET.get("activity", "")) in _KINDS:
-        rows = rows.filter(tag=kind)
-    if (result := request.GET.get("result", "")) in ("done", "refused"):
-        rows = rows.filter(succeeded=result == "done")
-    if not search:
-        return rows
-    try:
-        known = uuid.UUID(search)
-    except ValueError:
-        return rows.filter(Q(object_name__icontains=search) | Q(actor_name__icontains=search))
-    return rows.filter(
-        Q(object_id=str(known)) | Q(application_id=known) | Q(correlation_id=known) | Q(actor_id=known)
-    )
+def _kept(request: HttpRequest, but: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The filters that a form keeps beside its own."""
+    names = (name for name in audit_filters.PARAMETERS if name not in but)
+    return [(name, request.GET[name]) for name in names if request.GET.get(name)]
 
 
 def _describe(events: list[AuditEvent], *, with_application: bool) -> list[AuditRow]:

@@ -43,6 +43,7 @@ WITHOUT_PICTURE = {
     "portal:applications_export": "a file",
     "portal:sign_ins_export": "a file",
     "portal:application_sign_ins_export": "a file",
+    "portal:audit_verify": "answers POST only, and leads back to the audit log",
     "portal:certificate_download": "a file",
     "portal:certificate_examine": "answers POST only; its findings are in certificate-upload-findings",
     "portal:directory_switches_off": "answers POST only, and leads back to Testing",

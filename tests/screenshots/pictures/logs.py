@@ -1,6 +1,6 @@
 """Sign-ins and the audit log."""
 
-from tests.screenshots.picture import Picture, page
+from tests.screenshots.picture import Picture, page, panel
 from tests.screenshots.steps import click, open_menu
 
 PICTURES: list[Picture] = [
@@ -18,5 +18,7 @@ PICTURES: list[Picture] = [
     page("application-sign-ins-none", "portal:application_sign_ins", "bare"),
     page("audit", "portal:audit"),
     page("audit-filtered-none", "portal:audit", query="?search=nothing-like-it"),
+    page("audit-time", "portal:audit", then=open_menu("Time: Any time")),
+    panel("audit-export", "portal:audit_export"),
     page("application-audit", "portal:application_audit", "harbor"),
 ]
