@@ -1,8 +1,14 @@
 """Which passwords may be: long ones of any composition, but none that everybody would try here first."""
 
+import re
+from datetime import UTC, datetime
+
 import pytest
+from django.conf import global_settings
+from django.utils.module_loading import import_string
 from pytest_django.fixtures import Settings
 
+import credmgr.settings
 from credmgr.accounts.models import User
 from credmgr.accounts.passwords import PasswordError, require_good_password
 
@@ -56,3 +62,24 @@ def test_any_composition_and_any_length_from_twelve_on(password: str) -> None:
 def test_short_common_and_alike_ones_are_refused(password: str) -> None:
     with pytest.raises(PasswordError):
         require_good_password(User(username="robin.vale"), password)
+
+
+def test_a_password_does_not_end(db: None) -> None:
+    """No field of a person says when a password was set or ends, and one of long ago still opens."""
+    names = [field.name for field in User._meta.get_fields()]
+    assert not [name for name in names if re.search("password.*(expir|chang|at$)", name)]
+    user = User.objects.create_user("robin", password="gray-otter-lamp-7")
+    then = datetime(2006, 1, 1, tzinfo=UTC)
+    User.objects.update(date_joined=then, last_login=then)
+    user.refresh_from_db()
+    assert user.check_password("gray-otter-lamp-7")
+
+
+def test_passwords_are_kept_as_slow_hashes() -> None:
+    """PBKDF2 with SHA-256 and at least as many rounds as OWASP asks for (600,000)."""
+    configured = getattr(credmgr.settings, "PASSWORD_HASHERS", global_settings.PASSWORD_HASHERS)
+    hasher = import_string(configured[0])()  # tests that sign in use a quick one
+    algorithm, rounds, salt, _ = hasher.encode("gray-otter-lamp-7", hasher.salt()).split("$")
+    assert algorithm == "pbkdf2_sha256"
+    assert int(rounds) >= 600_000
+    assert len(salt) >= 16

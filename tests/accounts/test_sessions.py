@@ -1,10 +1,13 @@
 """Default-deny, session limits, cookies."""
 
 import os
+import re
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -168,6 +171,15 @@ def test_end_sessions_spares_the_one_to_keep_and_other_people(signed_in: Client,
     assert end_sessions(person, keep=kept.session_key) == 1
     assert Session.objects.filter(user=person).get() == kept
     assert other_person.get("/account").status_code == 200
+
+
+def test_session_ids_are_long_and_differ() -> None:
+    """32 characters of 36, from the system's random source: 165 bits. They say nothing of the person."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    made = {store()._get_new_session_key() for _ in range(50)}
+    assert len(made) == 50
+    assert all(re.fullmatch("[0-9a-z]{32}", each) for each in made)
+    assert len(set("".join(made))) == 36
 
 
 def test_expired_rows_can_be_swept(signed_in: Client, clock: Clock) -> None:

@@ -106,6 +106,33 @@ def test_tls_starts_at_1_2(installation: Installation, version: str, welcome: bo
         assert "alert" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("ciphers", "welcome"),
+    [
+        ("ECDHE+AESGCM:ECDHE+CHACHA20", True),
+        ("NULL:eNULL:aNULL", False),
+        ("RC4:3DES:DES:EXPORT:MD5", False),
+        ("kRSA", False),
+        ("CBC:AES128-SHA:AES256-SHA:ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA", False),
+    ],
+)
+def test_ciphers_are_the_recommended_ones(installation: Installation, ciphers: str, welcome: bool) -> None:
+    """With TLS 1.2, where one could choose badly: authenticated ciphers with forward secrecy alone."""
+    done = subprocess.run(
+        [
+            *("openssl", "s_client", "-connect", f"127.0.0.1:{installation.authority_port}", "-tls1_2"),
+            *("-cipher", f"{ciphers}:@SECLEVEL=0", "-CAfile", str(installation.ca_file)),
+        ],
+        input="",
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    agreed = done.returncode == 0 and "Cipher is (NONE)" not in done.stdout
+    assert agreed is welcome, done.stdout + done.stderr
+
+
 def test_plain_http_on_the_https_port_is_no_answer(installation: Installation) -> None:
     with pytest.raises(requests.ConnectionError):
         requests.get(f"http://127.0.0.1:{installation.authority_port}/health/live", timeout=5)
