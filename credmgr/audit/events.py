@@ -72,6 +72,7 @@ class EventTag(StrEnum):
     PRINCIPAL_REMOVED = "directory:service-principal:removed"
     LIST_EXPORTED = "directory:applications:exported"
     DIRECTORY_ASSERTIONS_CHANGED = "directory:single-use-assertions:changed"
+    DIRECTORY_SECOND_FACTOR_RULE = "directory:second-factor:rule-changed"
     ORIGIN_ADDED = "outbound:origin:added"
     ORIGIN_REMOVED = "outbound:origin:removed"
     DIRECTORY_MARKED_FOR_TESTS = "directory:testing:marked"

@@ -77,6 +77,7 @@ TAG_WORDS: dict[EventTag, str] = {
     EventTag.PRINCIPAL_REMOVED: "Enterprise application removed",
     EventTag.LIST_EXPORTED: "List of applications exported",
     EventTag.DIRECTORY_ASSERTIONS_CHANGED: "Use of client assertions changed",
+    EventTag.DIRECTORY_SECOND_FACTOR_RULE: "Rule on second factors changed",
     EventTag.ORIGIN_ADDED: "Allowed origin added",
     EventTag.ORIGIN_REMOVED: "Allowed origin removed",
     EventTag.DIRECTORY_MARKED_FOR_TESTS: "Directory marked as a test directory",

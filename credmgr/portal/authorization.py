@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from credmgr.accounts.models import User
@@ -16,6 +17,7 @@ from credmgr.accounts.roles import NotAllowedError, Right, Standing
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.membership.queries import standing_of
+from credmgr.membership.second_factor_rule import lacks_demanded_factor
 from credmgr.portal.access import directory_in_use, owns, standing_in
 from credmgr.portal.needs import need_of
 from credmgr.portal.views.errors import forbidden
@@ -23,6 +25,9 @@ from credmgr.registrations.models import Application, Tenant
 
 # What somebody without any role can still open: leaving, and how the page looks.
 _WITHOUT_ROLE = ("portal:help", "portal:theme")
+# Where a rule asks for a second factor that is not there: the pages of the own account (which have no
+# namespace) and these.
+_WITHOUT_FACTOR = _WITHOUT_ROLE
 
 
 class AuthorizationMiddleware:
@@ -40,16 +45,19 @@ class AuthorizationMiddleware:
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], _arguments: list[Any], named: dict[str, Any]
-    ) -> None:
-        """Raise Http404 or PermissionDenied, or let it pass."""
+    ) -> HttpResponse | None:
+        """Raise Http404 or PermissionDenied, lead to setting up a second factor, or let it pass."""
         match = request.resolver_match
         if match is None or is_public(view) or not isinstance(request.user, User):
-            return
+            return None
+        is_closed = match.namespace and match.view_name not in _WITHOUT_FACTOR
+        if is_closed and lacks_demanded_factor(request.user, standing_in(request)):
+            return redirect("account_factors")
         if not standing_in(request).roles and match.namespace and match.view_name not in _WITHOUT_ROLE:
             raise PermissionDenied
         right = need_of(match.view_name, request.method or "GET")
         if right is None:
-            return
+            return None
         # Asked also where the server as a whole is meant: of an unknown directory everybody hears the same.
         asks_directory = right is not Right.OPERATE or "directory_id" in named
         directory_id = _directory(request, named).pk if asks_directory else None
@@ -58,6 +66,7 @@ class AuthorizationMiddleware:
             _check_application(request, right, directory_id, application_id)
         elif not standing_in(request).allows(right, directory_id):
             _refuse(request)
+        return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """An act asks once more; what it refuses is a 403 as well, and on record."""

@@ -91,6 +91,7 @@ _MAIN: tuple[tuple[str, tuple[_Page, ...]], ...] = (
                     "directory_domain_remove",
                     "directory_delete",
                     "directory_assertions",
+                    "directory_second_factor",
                 ),
             ),
             _Page("directory_testing", "Testing", "settings", ("directory_testing_mark",)),

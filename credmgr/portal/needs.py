@@ -106,6 +106,7 @@ NEEDS: dict[str, Need] = {
     "portal:directory_domain_remove": _ADMINISTER,
     "portal:directory_delete": _OPERATE,
     "portal:directory_assertions": _ADMINISTER,
+    "portal:directory_second_factor": _ADMINISTER,
     "portal:directory_testing": _ADMINISTER,
     "portal:directory_testing_mark": _ADMINISTER,
     "portal:directory_switches_off": _ADMINISTER,

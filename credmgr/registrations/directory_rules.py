@@ -40,6 +40,20 @@ def set_single_use_assertions(
 
 
 @transaction.atomic
+def set_second_factor_rule(
+    tenant: Tenant, *, enabled: bool, expected_version: int, actor: Actor, now: datetime
+) -> Tenant:
+    """Whether administrators must have a second factor. Returns the row. No change, no audit row."""
+    fresh = _locked(tenant, expected_version)
+    if fresh.administrators_need_second_factor != enabled:
+        fresh.administrators_need_second_factor = enabled
+        _save(fresh)
+        changes = {"administratorsNeedSecondFactor": [not enabled, enabled]}
+        _record(EventTag.DIRECTORY_SECOND_FACTOR_RULE, fresh, actor, now, changes)
+    return fresh
+
+
+@transaction.atomic
 def set_directory_testing(
     tenant: Tenant, *, is_test: bool, expected_version: int, actor: Actor, now: datetime
 ) -> Tenant:

@@ -27,7 +27,9 @@ class Tenant(models.Model):
     """A directory. Its id is the tenant id in every URL and token.
 
     single_use_assertions: a client assertion's jti works once. is_test marks a directory for testing other
-    people's code; only then test_switches count ({} when all are off). version counts edits (C-4).
+    people's code; only then test_switches count ({} when all are off).
+    administrators_need_second_factor: without one they get no further than to setting one up. version counts
+    edits (C-4).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -37,6 +39,7 @@ class Tenant(models.Model):
     is_test = models.BooleanField(default=False)
     single_use_assertions = models.BooleanField(default=False)
     test_switches = models.JSONField(default=dict)
+    administrators_need_second_factor = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

@@ -40,6 +40,10 @@ class SingleUseForm(StepUpFormMixin, PortalForm):
     version = _version()
 
 
+class SecondFactorRuleForm(SingleUseForm):
+    """As single use: which way, and what was shown."""
+
+
 class TestDirectoryForm(StepUpFormMixin, PortalForm):
     """Mark a directory, or take the mark away."""
 

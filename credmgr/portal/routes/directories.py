@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern] = [
         name="directory_domain_remove",
     ),
     path(f"{_ONE}/client-assertions", directory_rules.directory_assertions, name="directory_assertions"),
+    path(f"{_ONE}/second-factor", directory_rules.directory_second_factor, name="directory_second_factor"),
     path(f"{_ONE}/testing", directory_rules.directory_testing, name="directory_testing"),
     path(f"{_ONE}/testing/mark", directory_rules.directory_testing_mark, name="directory_testing_mark"),
     path(f"{_ONE}/testing/off", directory_rules.directory_switches_off, name="directory_switches_off"),

@@ -13,11 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
+from credmgr.membership.second_factor_rule import demand_second_factor
 from credmgr.portal import switch_words
 from credmgr.portal.access import any_directory_or_404
 from credmgr.portal.forms.base import PortalForm
 from credmgr.portal.forms.directory_rules import (
     AllOffForm,
+    SecondFactorRuleForm,
     SingleUseForm,
     SwitchesForm,
     TestDirectoryForm,
@@ -56,6 +58,35 @@ def directory_assertions(request: HttpRequest, directory_id: uuid.UUID) -> HttpR
             messages.success(request, f"Client assertions work {said}.")
             return redirect("portal:directory", directory.pk)
     return _panel(request, "assertions", directory, form, reverse("portal:directory", args=[directory.pk]))
+
+
+@sensitive_post_parameters("current_password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def directory_second_factor(request: HttpRequest, directory_id: uuid.UUID) -> HttpResponse:
+    """Ask administrators for a second factor, or no longer."""
+    directory = any_directory_or_404(request, directory_id)
+    is_on = directory.administrators_need_second_factor
+    initial = {"enabled": "no" if is_on else "yes", "version": directory.version}
+    form = SecondFactorRuleForm(
+        request.POST if request.method == "POST" else None, request=request, initial=initial
+    )
+    if form.is_bound and form.is_valid():
+        enabled = form.cleaned_data["enabled"]
+        try:
+            demand_second_factor(
+                directory,
+                enabled=enabled,
+                expected_version=form.cleaned_data["version"],
+                actor=Actor.from_request(request),
+                now=timezone.now(),
+            )
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            said = "must have a second factor" if enabled else "may have the password alone"
+            messages.success(request, f"Administrators of {directory.name} {said}.")
+            return redirect("portal:directory", directory.pk)
+    return _panel(request, "second_factor", directory, form, reverse("portal:directory", args=[directory.pk]))
 
 
 @sensitive_post_parameters("current_password")

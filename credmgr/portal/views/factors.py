@@ -17,7 +17,8 @@ from credmgr.errors import DomainError
 from credmgr.factors import changing, totp
 from credmgr.factors.adapter import FactorAdapter
 from credmgr.factors.queries import factors_of
-from credmgr.portal.access import person_of
+from credmgr.membership.second_factor_rule import demanding_directories
+from credmgr.portal.access import person_of, standing_in
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.factors import ConfirmAppForm
 
@@ -25,7 +26,11 @@ from credmgr.portal.forms.factors import ConfirmAppForm
 @require_safe
 def factors(request: HttpRequest) -> HttpResponse:
     """What is asked for beside the password."""
-    return render(request, "account/factors.html", {"factors": factors_of(person_of(request))})
+    found = factors_of(person_of(request))
+    context: dict[str, Any] = {"factors": found}
+    if not found.is_on:
+        context["demanded_by"] = demanding_directories(standing_in(request)).first()
+    return render(request, "account/factors.html", context)
 
 
 @sensitive_variables("secret")

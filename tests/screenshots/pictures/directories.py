@@ -16,6 +16,7 @@ PICTURES: list[Picture] = [
     panel("directory-delete", "portal:directory_delete", "partner-directory"),
     page("directory-delete-in-use", "portal:directory_delete", "directory"),
     panel("directory-assertions", "portal:directory_assertions", "directory", over="portal:directory"),
+    panel("directory-second-factor", "portal:directory_second_factor", "directory", over="portal:directory"),
     panel("directory-assertions-once", "portal:directory_assertions", "testing-directory"),
     page("testing-not", "portal:directory_testing", "partner-directory"),
     page("testing", "portal:directory_testing", "testing-directory", person="tester"),
