@@ -5,6 +5,7 @@ import ipaddress
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
 from credmgr.accounts.public import public
@@ -46,6 +47,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(metrics_text(), content_type=CONTENT_TYPE)
 
 
+@sensitive_variables("given")
 def _may_scrape(request: HttpRequest) -> bool:
     given = request.headers.get("Authorization", "")
     if settings.METRICS_TOKEN and constant_time_compare(given, f"Bearer {settings.METRICS_TOKEN}"):
