@@ -1,7 +1,7 @@
 """One of everything that a page can be about, so that every route of the portal has a real address."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 
@@ -44,6 +44,7 @@ class Route:
     takes: tuple[str, ...]
 
 
+@cache
 def routes() -> list[Route]:
     """Every page behind sign-in, from Django's own map."""
 
@@ -72,6 +73,7 @@ class Scene:
     foreign: Application
     own_deleted: Application
     foreign_deleted: Application
+    _looked_up: dict[uuid.UUID, dict[str, object]] = field(default_factory=dict)
 
     def address(self, route: Route, *, own: bool) -> str:
         """The route's address, about a registration of that kind where it takes one."""
@@ -85,6 +87,11 @@ class Scene:
 
     def _of(self, application: Application) -> dict[str, object]:
         """What hangs on a registration, by the name of the place in an address."""
+        if application.pk not in self._looked_up:
+            self._looked_up[application.pk] = self._look_up(application)
+        return self._looked_up[application.pk]
+
+    def _look_up(self, application: Application) -> dict[str, object]:
         permission = RequestedPermission.objects.filter(application=application).first()
         return {
             "secret_id": application.client_secrets.get().pk,
