@@ -30,6 +30,7 @@ def test_every_page_but_the_named_ones_asks_for_sign_in(visitor: Client) -> None
         "account_invitation_form",
         "health_live",
         "health_ready",
+        "metrics",  # to named scrapers, see tests.ops.test_metrics
         "ca_certificate",
     }
     found = set()
