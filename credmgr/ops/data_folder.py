@@ -1,6 +1,5 @@
 """The data folder and the two key files in it, made once and never replaced."""
 
-import base64
 import os
 import secrets
 import stat
@@ -10,7 +9,7 @@ from django.conf import settings
 
 from credmgr import env
 from credmgr.errors import DomainError
-from credmgr.vault.keyring import KEY_BYTES
+from credmgr.vault.ring_file import make_file, new_key_line, sweep
 from credmgr.vault.source import default_key_ring_file, key_ring_is_configured, load_key_ring
 
 # What marks a folder as ours; anything else in the way was put there by somebody for another purpose.
@@ -48,21 +47,21 @@ def ensure_data_folder() -> Path:
     return folder
 
 
-def _secret_key_file() -> Path:
+def secret_key_file() -> Path:
     return Path(settings.DATA_DIR) / "secret-key"
 
 
 def has_secret_key() -> bool:
     """Whether Django's signing key is set or was made."""
-    return bool(env.text("CREDMGR_SECRET_KEY")) or _secret_key_file().is_file()
+    return bool(env.text("CREDMGR_SECRET_KEY")) or secret_key_file().is_file()
 
 
 def ensure_secret_key() -> None:
     """Make Django's signing key where none is set: file secret-key, 0600. It guards sessions, not secrets."""
     if has_secret_key():
         return
-    file = _secret_key_file()
-    _write_new(file, secrets.token_urlsafe(64))
+    file = secret_key_file()
+    make_file(file, secrets.token_urlsafe(64))
     # This process read its settings before the file was there; those it starts read the file.
     settings.SECRET_KEY = file.read_text("ascii").strip()
 
@@ -74,15 +73,7 @@ def ensure_key_ring(*, database_is_new: bool) -> None:
     lost for good. Raises KeyRingError.
     """
     file = default_key_ring_file()
+    sweep(file.parent)
     if database_is_new and not key_ring_is_configured() and not file.exists():
-        _write_new(file, base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii"))
+        make_file(file, new_key_line())
     load_key_ring()
-
-
-def _write_new(file: Path, line: str) -> None:
-    """Write a file of one line, 0600 from its first moment; fails when it exists already."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(line + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())

@@ -27,6 +27,7 @@ class VaultKey:
     encrypt: bytes = field(repr=False)
     verify: bytes = field(repr=False)
     audit: bytes = field(repr=False)
+    backup: bytes = field(repr=False)
 
     @classmethod
     def from_master(cls, master: bytes) -> "VaultKey":
@@ -38,6 +39,7 @@ class VaultKey:
             encrypt=_derive(master, "encrypt", 32),
             verify=_derive(master, "verify", 32),
             audit=_derive(master, "audit", 32),
+            backup=_derive(master, "backup", 32),
         )
 
 

@@ -14,6 +14,8 @@ from django.views.decorators.debug import sensitive_variables
 from credmgr.vault.errors import KeyRingError
 from credmgr.vault.keyring import KEY_BYTES, parse_key_ring
 
+_UNFINISHED = ".keyring-"
+
 
 def new_key_line() -> str:
     """A fresh key as a line of a key ring."""
@@ -64,6 +66,28 @@ def drop_keys(file: Path, key_ids: Collection[bytes]) -> None:
 
 
 @sensitive_variables()
+def make_file(file: Path, line: str) -> None:
+    """Make a file that holds one secret line, mode 0600, whole or not at all, also when killed in between.
+
+    Raises FileExistsError when it is there already, OSError when it cannot be written.
+    """
+    with _locked(file.parent):
+        _sweep(file.parent)
+        if file.exists():
+            raise FileExistsError(file)
+        _put(file, f"{line}\n", None)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed change left beside the ring: a key must not lie about. Raises OSError.
+
+    Nothing in such a file was ever in force.
+    """
+    with _locked(folder):
+        _sweep(folder)
+
+
+@sensitive_variables()
 def _key_id_of_line(line: str) -> bytes | None:
     if not line.strip() or line.strip().startswith("#"):
         return None
@@ -76,25 +100,37 @@ def _replace(file: Path, change: Callable[[str], str]) -> None:
     file = file.resolve()
     try:
         with _locked(file.parent):
+            _sweep(file.parent)
             facts = file.stat()
             text = change(file.read_text("ascii"))
             parse_key_ring(text)  # never replace a good ring by a bad one
-            descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=".keyring-")  # made with mode 0600
-            try:
-                with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-                    stream.write(text)
-                    stream.flush()
-                    if (facts.st_uid, facts.st_gid) != (os.geteuid(), os.getegid()):
-                        os.fchown(stream.fileno(), facts.st_uid, facts.st_gid)
-                    os.fsync(stream.fileno())
-                Path(name).replace(file)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)  # a key must not lie about in a file that nobody knows
-                raise
-            _sync_folder(file.parent)
+            _put(file, text, (facts.st_uid, facts.st_gid))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise KeyRingError(f"The key ring {file} was not changed: {reason}.") from None
+
+
+@sensitive_variables()
+def _put(file: Path, text: str, owner: tuple[int, int] | None) -> None:
+    """Write beside the file and put it in its place. owner: user and group it shall have, None for ours."""
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=_UNFINISHED)  # made with mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+            stream.write(text)
+            stream.flush()
+            if owner is not None and owner != (os.geteuid(), os.getegid()):
+                os.fchown(stream.fileno(), *owner)
+            os.fsync(stream.fileno())
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)  # a key must not lie about in a file that nobody knows
+        raise
+    _sync_folder(file.parent)
+
+
+def _sweep(folder: Path) -> None:
+    for file in folder.glob(f"{_UNFINISHED}*"):
+        file.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -43,7 +43,7 @@ BATCH_ROWS = 200
 
 @dataclass(frozen=True)
 class Progress:
-    """done of total rows of a table have been looked at."""
+    """done of total rows of a table (or values of one of its columns) have been looked at."""
 
     table: str
     done: int

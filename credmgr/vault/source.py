@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
 
 from credmgr import env
 from credmgr.vault.errors import KeyRingError
@@ -45,7 +46,7 @@ def _source() -> tuple[str, str, str]:
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if credentials and (Path(credentials) / "keyring").is_file():
         path = str(Path(credentials) / "keyring")
-        found.append(("the systemd credential keyring", "file", path))
+        found.append(("the systemd credential keyring", "systemd", path))
     # Read here and never kept in settings: settings are printed by too many tools.
     if named := os.environ.get("CREDMGR_KEYRING_FILE"):
         found.append((f"the file {named} (CREDMGR_KEYRING_FILE)", "file", named))
@@ -61,7 +62,7 @@ def _source() -> tuple[str, str, str]:
 
 
 def key_ring_file() -> Path | None:
-    """The file in force; None when the keys come from the environment or a command. Raises KeyRingError."""
+    """The file in force, which commands may change; None for keys from elsewhere. Raises KeyRingError."""
     _, kind, value = _source()
     return Path(value) if kind == "file" else None
 
@@ -121,20 +122,28 @@ def _stamp(file: str | None) -> _Stamp | None:
 
 def load_key_ring() -> KeyRing:
     """Read the key ring afresh. Raises KeyRingError."""
+    return parse_key_ring(key_ring_text())
+
+
+@sensitive_variables("text", "value")
+def key_ring_text() -> str:
+    """The key ring as its source has it, found good. For backups with keys. Raises KeyRingError."""
     name, kind, value = _source()
-    if kind == "file":
-        text = _read_file(Path(value), name)
+    if kind in ("file", "systemd"):
+        text = _read_file(Path(value), name, may_be_shared=kind == "systemd")
     elif kind == "command":
         text = _run(value, name)
     else:
         text = value
     try:
-        return parse_key_ring(text)
+        parse_key_ring(text)
     except KeyRingError as error:
         raise KeyRingError(f"The key ring from {name} cannot be used: {error}.") from None
+    return text
 
 
-def _read_file(path: Path, name: str) -> str:
+def _read_file(path: Path, name: str, *, may_be_shared: bool) -> str:
+    """may_be_shared: systemd lets the service's user in by an access list, which shows as group bits."""
     try:
         with path.open(encoding="ascii") as stream:
             facts = os.fstat(stream.fileno())  # of the very file that is read
@@ -148,7 +157,7 @@ def _read_file(path: Path, name: str) -> str:
         raise KeyRingError(
             f"The key ring cannot be read: {name}. It must be a text file that this user may read."
         ) from None
-    if facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO) and "systemd" not in name:
+    if facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO) and not may_be_shared:
         raise KeyRingError(f"The key ring can be read by others: {name}. Run: chmod 600 {path}")
     if facts.st_uid not in (0, os.geteuid()):
         raise KeyRingError(

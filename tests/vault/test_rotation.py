@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +30,7 @@ from credmgr.vault.rotation import Progress, rotate, unused_keys
 from credmgr.vault.sealing import open_from
 from tests.database import embedded_only
 from tests.factories import NOW, administrator, application, secret
+from tests.installation import ROOT
 from tests.vault.conftest import RingFile, key_line, key_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("today")]
@@ -82,6 +84,20 @@ def test_every_sealed_column_of_every_model_is_found() -> None:
         ("LocalAuthority", "private_key"),
         ("LocalAuthority", "leaf_password"),
     }
+
+
+def test_check_vault_looks_at_every_sealed_field_that_any_module_declares(ring_file: RingFile) -> None:
+    """K-5: found by itself, not by a list. What the sources declare is what the command goes through."""
+    ring_file.write(OLD)
+    declared = sum(
+        len(re.findall(r"^    \w+ = (?:SealedField|VerifierField)\(", file.read_text(), re.MULTILINE))
+        for file in (ROOT / "credmgr").rglob("*.py")
+        if "migrations" not in file.parts
+    )
+    out = io.StringIO()
+    call_command("check_vault", "--json", stdout=out, stderr=io.StringIO())
+    assert declared >= 7
+    assert len(json.loads(out.getvalue())["columns"]) == declared
 
 
 def test_places_are_unique_so_that_no_two_columns_share_associated_data() -> None:
@@ -389,8 +405,9 @@ def test_before_the_first_start_nothing_is_missing(
 def test_check_vault_reports_every_bad_value(ring_file: RingFile) -> None:
     ring_file.write(OLD)
     rows = list(fill(4))
-    out = io.StringIO()
-    call_command("check_vault", stdout=out)
+    out, progress = io.StringIO(), io.StringIO()
+    call_command("check_vault", stdout=out, stderr=progress)
+    assert "credentials_clientsecret.value: 4 of 4 values" in progress.getvalue()
     assert "credentials_clientsecret.value: 4 good, 0 bad" in out.getvalue()
     assert f"{OLD_ID.hex()}  seals and opens, named by 8 values" in out.getvalue()
     # Two values exchanged: each is good somewhere else.
@@ -399,7 +416,7 @@ def test_check_vault_reports_every_bad_value(ring_file: RingFile) -> None:
     ClientSecret.objects.filter(pk=rows[2].pk).update(verifier=rows[3].verifier)
     out = io.StringIO()
     with pytest.raises(CommandError, match="3 of 8 values are not as they must be"):
-        call_command("check_vault", "--json", stdout=out)
+        call_command("check_vault", "--json", stdout=out, stderr=io.StringIO())
     columns = {each["column"]: each for each in json.loads(out.getvalue())["columns"] if each["bad"]}
     assert [each["row"] for each in columns["value"]["bad"]] == [str(rows[0].pk)]
     assert {each["row"] for each in columns["verifier"]["bad"]} == {str(rows[0].pk), str(rows[2].pk)}
@@ -411,7 +428,7 @@ def test_check_vault_names_keys_that_are_missing(ring_file: RingFile) -> None:
     ring_file.write(NEW)
     out = io.StringIO()
     with pytest.raises(CommandError, match="2 of 2 values"):
-        call_command("check_vault", stdout=out)
+        call_command("check_vault", stdout=out, stderr=io.StringIO())
     assert f"{OLD_ID.hex()}  MISSING from the key ring, named by 2 values" in out.getvalue()
     assert next(iter(made.values())) not in out.getvalue()
     with pytest.raises(UnknownKeyError):

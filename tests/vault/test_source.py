@@ -137,6 +137,17 @@ def test_k3_a_file_that_others_can_read_is_refused(ring_file: RingFile, mode: in
     assert load_key_ring()
 
 
+def test_k3_a_path_that_speaks_of_systemd_is_a_file_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "systemd").mkdir()
+    file = write(tmp_path / "systemd" / "keyring", key_line())
+    file.chmod(0o644)
+    monkeypatch.setenv("CREDMGR_KEYRING_FILE", str(file))
+    with pytest.raises(KeyRingError, match="can be read by others"):
+        load_key_ring()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 def test_k3_a_file_of_somebody_else_is_refused(ring_file: RingFile) -> None:
     ring_file.write(key_line())
@@ -207,3 +218,45 @@ def test_a_missing_file_is_not_made(ring_file: RingFile) -> None:
     with pytest.raises(KeyRingError, match="was not changed: No such file"):
         ring_files.add_key(ring_file.path, key_line(), first=False)
     assert not ring_file.path.exists()
+
+
+def test_what_a_killed_change_left_behind_is_swept_away(ring_file: RingFile, tmp_path: Path) -> None:
+    """A key that was never in force must not lie about (K-4); the ring itself is whole at every moment."""
+    a, b = key_line(), key_line()
+    ring_file.write(a)
+    left = tmp_path / ".keyring-k1ll3d"
+    left.write_text(b[:20])
+    ring_files.add_key(ring_file.path, b, first=False)
+    assert not left.exists()
+    left.write_text(b[:20])
+    ring_files.sweep(tmp_path)
+    assert not left.exists()
+    assert ring_file.path.read_text() == f"{a}\n{b}\n"
+
+
+def test_a_new_ring_is_made_whole_and_never_over_another(tmp_path: Path) -> None:
+    file = tmp_path / "keyring"
+    ring_files.make_file(file, key_line())
+    before = file.read_bytes()
+    assert file.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(FileExistsError):
+        ring_files.make_file(file, key_line())
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_k2_a_ring_cut_off_anywhere_gives_no_key_that_was_not_in_it() -> None:
+    """Half-written by another tool: refused, or a ring of whole keys, whose missing ones K-5 names."""
+    a, b = key_line(), key_line()
+    whole = f"{a}\n{b}\n"
+    known = [key_of(a).key_id, key_of(b).key_id]
+    refused = []
+    for length in range(len(whole)):
+        try:
+            found = parse_key_ring(whole[:length]).key_ids()
+        except KeyRingError as error:
+            refused.append(str(error))
+        else:
+            assert found == known[: len(found)]
+    assert len(refused) > 60
+    assert not [text for text in refused if a[:8] in text or b[:8] in text]

@@ -9,6 +9,7 @@ from credmgr.vault.errors import KeyRingError
 from credmgr.vault.examination import ColumnResult, examine
 from credmgr.vault.inventory import Use, take_inventory
 from credmgr.vault.keyring import KeyRing
+from credmgr.vault.rotation import Progress
 from credmgr.vault.source import load_key_ring
 
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
             ring = load_key_ring()
         except KeyRingError as error:
             raise CommandError(str(error)) from None
-        results, uses = examine(ring), take_inventory()
+        results, uses = examine(ring, report_progress=self._show), take_inventory()
         if options["json"]:
             self.stdout.write(json.dumps(_described(ring, results, uses)))
         else:
@@ -38,6 +39,9 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{bad} of {bad + sum(each.good for each in results)} values are not as they must be."
             )
+
+    def _show(self, progress: Progress) -> None:
+        self.stderr.write(f"{progress.table}: {progress.done:,} of {progress.total:,} values")
 
 
 def _described(ring: KeyRing, results: list[ColumnResult], uses: list[Use]) -> dict[str, Any]:
