@@ -91,6 +91,8 @@ class EventTag(StrEnum):
     VAULT_KEY_ROTATED = "vault:key:rotated"
     VAULT_KEY_DROPPED = "vault:key:dropped"
     VAULT_KEY_UNKNOWN = "vault:key:unknown"
+    BACKUP_MADE = "installation:backup:made"
+    BACKUP_RESTORED = "installation:backup:restored"
     DEMO_LOADED = "directory:demo:loaded"
     DEMO_REMOVED = "directory:demo:removed"
 

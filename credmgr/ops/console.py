@@ -8,7 +8,7 @@ from django.db import DatabaseError
 from credmgr.ops.installation import is_prepared
 
 # These bring an installation into being, or speak with a running server; they check for themselves.
-SELF_SUFFICIENT = {"serve", "prepare", "listener", "generate_vault_key"}
+SELF_SUFFICIENT = {"serve", "prepare", "listener", "generate_vault_key", "restore"}
 
 
 def run(arguments: list[str]) -> None:

@@ -92,6 +92,8 @@ TAG_WORDS: dict[EventTag, str] = {
     EventTag.SIGNING_KEYS_REPLACED: "Signing key replaced at once",
     EventTag.SIGNING_KEY_WITHDRAWN: "Signing key withdrawn",
     EventTag.SIGNING_KEY_DELETED: "Retired signing key deleted",
+    EventTag.BACKUP_MADE: "Backup made",
+    EventTag.BACKUP_RESTORED: "Backup restored",
     EventTag.VAULT_KEY_ADDED: "Vault key added",
     EventTag.VAULT_KEY_ROTATED: "Encryption key rotated",
     EventTag.VAULT_KEY_DROPPED: "Vault key dropped",

@@ -1,6 +1,7 @@
 """What the management commands share: --json, refusals as one sentence on stderr with exit code 1."""
 
 import json
+import sys
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
+from django.views.decorators.debug import sensitive_variables
 
 from credmgr.conflicts import repeated
 from credmgr.errors import DomainError
@@ -16,6 +18,7 @@ from credmgr.registrations.models import BUILT_IN, Application, Tenant
 from credmgr.registrations.queries import default_tenant, find_directory, parse_guid
 from credmgr.vault.errors import VaultError
 
+_PASSPHRASE_BYTES_MAX = 8192
 Answer = dict[str, Any] | list[dict[str, Any]]
 
 
@@ -132,3 +135,30 @@ def read_file(name: str, most: int) -> bytes:
             return file.read(most + 1)
     except OSError as error:
         raise CommandError(f"The file {name} cannot be read: {error.strerror}.") from None
+
+
+def add_passphrase_argument(parser: CommandParser, *, required: bool, what: str) -> None:
+    """--passphrase-file. what: what the passphrase is for."""
+    parser.add_argument(
+        "--passphrase-file",
+        required=required,
+        metavar="FILE",
+        help=f"file whose only line is the passphrase {what}; - reads standard input",
+    )
+
+
+@sensitive_variables("raw", "text")
+def read_passphrase(file: str) -> str:
+    """The file's one line without its end; spaces count. Raises CommandError."""
+    raw = (
+        sys.stdin.buffer.read(_PASSPHRASE_BYTES_MAX + 1)
+        if file == "-"
+        else read_file(file, _PASSPHRASE_BYTES_MAX)
+    )
+    try:
+        text = raw.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise CommandError(f"The passphrase file {file} is not UTF-8 text.") from None
+    if len(raw) > _PASSPHRASE_BYTES_MAX or "\n" in text:
+        raise CommandError(f"The passphrase file {file} holds more than one line. Check the path.")
+    return text
