@@ -38,7 +38,7 @@ class Manifest:
     """What the backup is of.
 
     created_at: ISO 8601. migrations: the last ones of each app. key_ids: hex, needed to open it. left_out:
-    tables.
+    tables. chains: id, length and head (hex) of each audit chain.
     """
 
     created_at: str
@@ -47,6 +47,7 @@ class Manifest:
     key_ids: list[str]
     left_out: list[str]
     has_keys: bool
+    chains: list[dict[str, Any]] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
 
     def to_bytes(self) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from credmgr.accounts.models import Session
 from credmgr.audit.events import EventTag
+from credmgr.audit.models import AuditChain
 from credmgr.audit.recording import Actor, record_event
 from credmgr.ops.backups.archive import MANIFEST, SIGNATURE, ArchiveWriter, Manifest, Part, new_archive
 from credmgr.ops.backups.rows import lines_of
@@ -99,7 +101,7 @@ def _write(
         parts.append(archive.add(SEALED_KEYS, [seal_with_passphrase(Kind.KEY_RING, passphrase, _keys())]))
     with one_moment():
         key_ids = sorted(key_id.hex() for key_id in rows_per_key(take_inventory()))
-        migrations = _last_migrations()
+        migrations, chains = _last_migrations(), _chain_ends()
         for model in models_to_keep(apps.get_models(include_auto_created=True)):
             table = model._meta.db_table
             parts.append(archive.add(f"tables/{table}.jsonl", lines_of(model), table=table))
@@ -111,6 +113,7 @@ def _write(
         key_ids=key_ids,
         left_out=[model._meta.db_table for model in LEFT_OUT],
         has_keys=passphrase is not None,
+        chains=chains,
         parts=parts,
     )
 
@@ -121,6 +124,14 @@ def _keys() -> bytes:
     file = secret_key_file()
     signing = file.read_text("ascii").strip() if file.is_file() else None
     return json.dumps({"keyring": key_ring_text(), "secretKey": signing}).encode()
+
+
+def _chain_ends() -> list[dict[str, Any]]:
+    """Where each audit chain ends: verify_audit after a restore comes to the same."""
+    return [
+        {"chain": str(chain.pk), "length": chain.length, "head": bytes(chain.head).hex()}
+        for chain in AuditChain.objects.order_by("pk")
+    ]
 
 
 def _last_migrations() -> list[tuple[str, str]]:

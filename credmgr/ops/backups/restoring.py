@@ -20,6 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.views.decorators.debug import sensitive_variables
 
+from credmgr.audit.chain import adopt_older_rows
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.ops.backups.archive import Archive, Manifest, Part, not_a_backup, open_archive, sync_folder
@@ -89,6 +90,7 @@ def restore_backup(
         with _place_of_work() as finish:
             _load(archive, report)
             call_command("migrate", interactive=False, verbosity=0)
+            adopt_older_rows(now)  # before the first row of this program: see there
             record_event(
                 EventTag.BACKUP_RESTORED,
                 actor=actor,

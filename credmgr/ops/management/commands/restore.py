@@ -90,5 +90,6 @@ def _sentence(done: Restored, only_checked: bool) -> str:
     return (
         f"Restored into {settings.DATA_DIR}: {what}. The keys come from {done.key_source}.\n"
         "What was deleted after that moment is back, and works: delete again what must not.\n"
-        "Everybody signs in again. `manage.py check_vault` opens every sealed value; `make run` serves."
+        "Everybody signs in again. `manage.py check_vault` opens every sealed value, "
+        "`manage.py verify_audit` checks the audit log; `make run` serves."
     )
