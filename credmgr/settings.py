@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "credmgr.authority",
     "credmgr.flowtest",
     "credmgr.localca",
+    "credmgr.transfer",
     "credmgr.portal",
     "credmgr.ops",
     "django.contrib.auth",

@@ -17,7 +17,7 @@ LAYERS: list[set[str]] = [
     {"audit"},
     {"factors", "origins", "registrations"},
     {"credentials", "membership"},
-    {"authority", "flowtest", "localca"},
+    {"authority", "flowtest", "localca", "transfer"},
     {"portal"},
     {"ops"},
     {"settings", "urls", "wsgi"},

@@ -39,6 +39,9 @@ class EventTag(StrEnum):
     APPLICATION_DELETED = "application:deleted"
     APPLICATION_RESTORED = "application:restored"
     APPLICATION_PURGED = "application:deleted-permanently"
+    # Not ":exported": this export asks for the right to manage, wherever it is called from.
+    APPLICATION_EXPORTED = "application:export:sealed"
+    APPLICATION_IMPORTED = "application:import:done"
     OWNER_ADDED = "application:owner:added"
     OWNER_REMOVED = "application:owner:removed"
     APP_ROLE_ADDED = "application:app-role:added"

@@ -44,6 +44,8 @@ TAG_WORDS: dict[EventTag, str] = {
     EventTag.APPLICATION_DELETED: "Application deleted",
     EventTag.APPLICATION_RESTORED: "Application restored",
     EventTag.APPLICATION_PURGED: "Application deleted permanently",
+    EventTag.APPLICATION_EXPORTED: "Application exported with its credentials",
+    EventTag.APPLICATION_IMPORTED: "Application imported",
     EventTag.OWNER_ADDED: "Owner added",
     EventTag.OWNER_REMOVED: "Owner removed",
     EventTag.APP_ROLE_ADDED: "App role added",
