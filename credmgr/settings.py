@@ -64,6 +64,8 @@ DEFAULT_DIRECTORY_DOMAIN = env.text("CREDMGR_DIRECTORY_DOMAIN", "default.onmicro
 SIGN_IN_DAYS = env.number("CREDMGR_SIGN_IN_DAYS", 90, least=0, most=36500)
 # Older token tests are purged; 0 keeps them all.
 TEST_RUN_DAYS = env.number("CREDMGR_TEST_RUN_DAYS", 365, least=0, most=36500)
+# Older audit entries are deleted, a whole day of a chain at a time; 0 keeps them all.
+AUDIT_DAYS = env.number("CREDMGR_AUDIT_DAYS", 0, least=0, most=36500)
 EXPORT_ROWS = env.number("CREDMGR_EXPORT_ROWS", 100_000, least=1)
 
 # ------------------------------------------------------------------ Django

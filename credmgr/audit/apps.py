@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class AuditConfig(AppConfig):
@@ -14,6 +14,9 @@ class AuditConfig(AppConfig):
     def ready(self) -> None:
         """The triggers follow every migration; they need the models, so not before."""
         guards = import_module("credmgr.audit.guards")
+        pre_migrate.connect(
+            guards.remove_guards_before_migrating, sender=self, dispatch_uid="credmgr.audit.no-guards"
+        )
         post_migrate.connect(
             guards.set_guards_after_migrating, sender=self, dispatch_uid="credmgr.audit.guards"
         )

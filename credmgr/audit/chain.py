@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 INSTALLATION = uuid.UUID(int=0)
 FIRST_HASH = bytes(32)
 KEY_BYTES = 32
+HEAD_MESSAGE = "Audit head."
 _BATCH = 500
 # Line breaks, control characters, halves of characters, and what turns the direction of writing (D-7).
 _ESCAPED = {"Cc", "Cs", "Zl", "Zp"}
@@ -84,7 +85,7 @@ def log_heads() -> int:
     number = 0
     for chain in AuditChain.objects.order_by("pk"):
         head = bytes(chain.head).hex()
-        logger.info("Audit head.", extra={"chain": str(chain.pk), "entries": chain.length, "head": head})
+        logger.info(HEAD_MESSAGE, extra={"chain": str(chain.pk), "entries": chain.length, "head": head})
         number += 1
     return number
 
@@ -144,6 +145,12 @@ def end_seal(key: bytes, chain: AuditChain) -> bytes:
     """What vouches for where the chain ends."""
     end = f"end|{chain.id}|{chain.length}|".encode() + bytes(chain.head)
     return hmac.new(key, end, sha256).digest()
+
+
+def start_seal(key: bytes, chain: AuditChain) -> bytes:
+    """What vouches for where the chain begins. key: the one in force at first_position."""
+    start = f"start|{chain.id}|{chain.first_position}|".encode() + bytes(chain.before or b"")
+    return hmac.new(key, start, sha256).digest()
 
 
 def _locked(chain_id: uuid.UUID, now: datetime) -> tuple[AuditChain, bytes]:

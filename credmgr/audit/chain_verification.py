@@ -1,13 +1,14 @@
 """Looks at every row of every chain and says what does not hold, and where. Changes nothing."""
 
 import hmac
+import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.db import connection
 
-from credmgr.audit.chain import FIRST_HASH, end_seal, hash_of
+from credmgr.audit.chain import FIRST_HASH, HEAD_MESSAGE, end_seal, hash_of, start_seal
 from credmgr.audit.guards import missing_guards
 from credmgr.audit.models import AuditChain, AuditEvent, AuditKey
 from credmgr.vault.errors import SealError, UnknownKeyError
@@ -81,6 +82,46 @@ def verify_audit() -> Verification:
     return Verification(chains, findings)
 
 
+def compare_heads(lines: Iterable[str]) -> tuple[int, list[Finding]]:
+    """Compare log lines "Audit head." with the chains: (how many were compared, what does not fit).
+
+    Other lines are passed over, and so are heads of entries that retention has deleted since.
+    """
+    chains = AuditChain.objects.in_bulk()
+    compared, findings = 0, list[Finding]()
+    for chain_id, entries, head in sorted(set(_heads(lines))):
+        chain = chains.get(chain_id)
+        if chain is not None and entries < chain.first_position - 1:
+            continue
+        compared += 1
+        row = (
+            AuditEvent.objects.filter(chain=chain_id, position=entries).values_list("hash", flat=True).first()
+        )
+        if row is None and chain is not None and entries == chain.first_position - 1:
+            row = chain.before
+        if row is None and entries == 0:
+            row = FIRST_HASH
+        if row is None:
+            text = f"The log names entry {entries} of chain {chain_id}, which is not there."
+            findings.append(Finding("head", entries, text))
+        elif bytes(row).hex() != head:
+            text = f"Entry {entries} of chain {chain_id} is not the one that the log names."
+            findings.append(Finding("head", entries, text))
+    return compared, findings
+
+
+def _heads(lines: Iterable[str]) -> Iterator[tuple[uuid.UUID, int, str]]:
+    for line in lines:
+        if HEAD_MESSAGE not in line:
+            continue
+        try:
+            said = json.loads(line[line.index("{") :])
+            if said["message"] == HEAD_MESSAGE:
+                yield uuid.UUID(said["chain"]), int(said["entries"]), str(said["head"])
+        except (ValueError, KeyError, TypeError):
+            continue  # half a line, or another program's
+
+
 def verify_chain(chain_id: uuid.UUID, newest: int) -> ChainReport | None:
     """Check so many of the newest entries of one chain, and its end. None where there is no such chain."""
     chain = AuditChain.objects.filter(pk=chain_id).first()
@@ -88,12 +129,16 @@ def verify_chain(chain_id: uuid.UUID, newest: int) -> ChainReport | None:
 
 
 def _verify(chain: AuditChain, first: int = 1) -> ChainReport:
+    first = max(first, chain.first_position)
     report = ChainReport(chain.id, chain.length, bytes(chain.head).hex(), first)
     keys = _keys(chain.id, report)
     _verify_end(chain, keys, report)
+    _verify_start(chain, keys, report)
     expected, before, last_sequence = first, FIRST_HASH, 0
     is_after_gap = False
-    if first > 1:
+    if first == chain.first_position > 1:
+        before = bytes(chain.before or b"")
+    elif first > 1:
         older = AuditEvent.objects.filter(chain=chain.id, position=first - 1).first()
         if older is None:
             _note_gap(report, first - 1, first - 1)
@@ -138,6 +183,17 @@ def _verify_end(chain: AuditChain, keys: list[tuple[int, bytes | None]], report:
     key = _key_at(keys, chain.length)
     if key is not None and not hmac.compare_digest(end_seal(key, chain), bytes(chain.seal)):
         report.note("end", None, "The end of the chain is not as it was written: length, hash or seal.")
+
+
+def _verify_start(chain: AuditChain, keys: list[tuple[int, bytes | None]], report: ChainReport) -> None:
+    """Where older rows were deleted, that was done by the one function that may."""
+    if chain.first_position == 1 and chain.start_seal is None:
+        return
+    key = _key_at(keys, chain.first_position)
+    if key is not None and not hmac.compare_digest(start_seal(key, chain), bytes(chain.start_seal or b"")):
+        report.note(
+            "start", None, "The beginning of the chain is not as it was written: older entries are gone."
+        )
 
 
 def _verify_beyond(chain: AuditChain, report: ChainReport) -> None:

@@ -84,6 +84,8 @@ class EventTag(StrEnum):
     SIGN_INS_EXPORTED = "directory:sign-ins:exported"
     AUDIT_EXPORTED = "audit:entries:exported"
     AUDIT_VERIFIED = "audit:chain:verified"
+    AUDIT_PURGED = "audit:entries:purged"
+    SIGN_INS_SEALED = "audit:sign-ins:sealed"
     SIGN_INS_PURGED = "installation:sign-ins:purged"
     TEST_RUNS_PURGED = "installation:test-runs:purged"
     SIGNING_KEY_CREATED = "authority:signing-key:created"

@@ -43,13 +43,17 @@ class AuditEvent(models.Model):
 class AuditChain(models.Model):
     """Where the chain of a directory (or of the installation) ends: its row is the lock of all who append.
 
-    length: rows so far; head: hash of the last one; seal: vouches for both.
+    length: rows so far; head: hash of the last one; seal: vouches for both. first_position: where it begins
+    since older rows were deleted; before: hash of the last of those; start_seal: vouches for both.
     """
 
     id = models.UUIDField(primary_key=True)
     length = models.BigIntegerField(default=0)
     head = models.BinaryField(max_length=32)
     seal = models.BinaryField(max_length=32)
+    first_position = models.BigIntegerField(default=1)
+    before = models.BinaryField(max_length=32, null=True)
+    start_seal = models.BinaryField(max_length=32, null=True)
 
     def __str__(self) -> str:
         """For messages and the shell."""
@@ -98,6 +102,21 @@ class AuditCheck(models.Model):
     def is_intact(self) -> bool:
         """Whether nothing was found."""
         return not self.findings
+
+
+class SealedSignIns(models.Model):
+    """Up to when a directory's sign-ins are in its chain; under the nil id, up to when all were looked at.
+
+    seen: the newest sign-in's sequence then.
+    """
+
+    tenant_id = models.UUIDField(primary_key=True)
+    until = models.DateTimeField()
+    seen = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.tenant_id} until {self.until}"
 
 
 class SignIn(models.Model):

@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 
 from credmgr.accounts import sessions, setup_links, throttling
 from credmgr.audit.chain import log_heads
+from credmgr.audit.entry_retention import delete_old_entries, keep_from
 from credmgr.audit.recording import Actor
 from credmgr.audit.retention import purge_before, purge_sign_ins
+from credmgr.audit.sign_in_seals import seal_closed_hours
 from credmgr.authority import key_rolling, used_assertions
 from credmgr.flowtest import limits
 from credmgr.flowtest.retention import purge_old_runs
@@ -20,6 +22,11 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 def _purge_sign_ins(actor: Actor, now: datetime) -> int:
     before = purge_before(now)
     return purge_sign_ins(before, actor=actor, now=now).deleted if before is not None else 0
+
+
+def _delete_audit_entries(actor: Actor, now: datetime) -> int:
+    before = keep_from(now)
+    return delete_old_entries(before, actor=actor, now=now) if before is not None else 0
 
 
 def _roll_signing_key(actor: Actor, now: datetime) -> int:
@@ -40,6 +47,8 @@ JOBS = (
     Job("places-of-tests", HOUR, lambda _, now: limits.forget_abandoned(now)),
     Job("one-time-links", DAY, _forget_links),
     Job("deleted-registrations", HOUR, lambda actor, now: purge_overdue(now, actor), in_steps=True),
+    Job("audit-sign-ins", HOUR, lambda actor, now: seal_closed_hours(actor=actor, now=now), in_steps=True),
+    Job("audit-entries", DAY, _delete_audit_entries, in_steps=True),
     Job("audit-heads", HOUR, lambda _actor, _now: log_heads()),
     Job("test-runs", DAY, purge_old_runs, in_steps=True),
     # The longest comes last.

@@ -88,6 +88,8 @@ TAG_WORDS: dict[EventTag, str] = {
     EventTag.SIGN_INS_EXPORTED: "Sign-ins exported",
     EventTag.AUDIT_EXPORTED: "Audit log exported",
     EventTag.AUDIT_VERIFIED: "Audit log verified",
+    EventTag.AUDIT_PURGED: "Old audit entries deleted",
+    EventTag.SIGN_INS_SEALED: "Sign-ins sealed",
     EventTag.SIGN_INS_PURGED: "Old sign-ins purged",
     EventTag.TEST_RUNS_PURGED: "Old token tests purged",
     EventTag.SIGNING_KEY_CREATED: "Signing key created",

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from credmgr.audit.checking import check_chains, last_checks
+from credmgr.audit.events import EventTag
 from credmgr.audit.models import AuditEvent
 from credmgr.audit.queries import events_of, events_of_tenant
 from credmgr.audit.recording import Actor
@@ -56,7 +57,10 @@ def audit(request: HttpRequest) -> HttpResponse:
         "is_partly": any(check.first > 1 for check in checks),
         "export_query": listing.address(request).partition("?")[2],
     }
-    return _page(request, events_of_tenant(directory.pk), "portal/logs/audit.html", extra)
+    rows = events_of_tenant(directory.pk)
+    if not request.GET.get("activity"):
+        rows = rows.exclude(tag=EventTag.SIGN_INS_SEALED.value)  # hourly; they would bury what people do
+    return _page(request, rows, "portal/logs/audit.html", extra)
 
 
 @require_POST
