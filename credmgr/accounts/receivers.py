@@ -14,4 +14,10 @@ from credmgr.accounts.models import User
 @receiver(user_logged_in, dispatch_uid="credmgr.accounts.sessions")
 def stamp_session(request: HttpRequest, user: User, **_: Any) -> None:
     """The limits and the step-up count from here."""
-    sessions.start(request.session, user, timezone.now())
+    sessions.start(
+        request.session,
+        user,
+        timezone.now(),
+        address=request.META.get("REMOTE_ADDR", ""),
+        agent=request.headers.get("User-Agent", ""),
+    )

@@ -1,5 +1,7 @@
 """How long a session lasts, and how sessions end. All moments are kept on the server, in the session."""
 
+import hashlib
+import hmac
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,13 +18,19 @@ SEEN_AT = "seen_at"
 CONFIRMED_AT = "confirmed_at"
 # Id of the directory that the person works in; without it the default one.
 DIRECTORY = "directory"
+# Where and with what somebody signed in, to tell one's sessions apart.
+ADDRESS, DEVICE = "address", "device"
 # Not every request writes: a session may end this many seconds before its idle time is over, never after.
 SEEN_EVERY_SECONDS = 20
 
 
-def start(session: SessionBase, user: User, now: datetime) -> None:
-    """Note a fresh sign-in, which counts as a confirmation of the password; on with the last directory."""
+def start(session: SessionBase, user: User, now: datetime, *, address: str = "", agent: str = "") -> None:
+    """Note a fresh sign-in, which counts as a confirmation of the password; on with the last directory.
+
+    agent: the browser's User-Agent, of which only its name and system are kept.
+    """
     moment = now.timestamp()
+    session[ADDRESS], session[DEVICE] = address, device_of(agent)
     session[SIGNED_IN_AT] = session[SEEN_AT] = session[CONFIRMED_AT] = moment
     if user.last_directory_id is not None:
         session[DIRECTORY] = str(user.last_directory_id)
@@ -83,23 +91,76 @@ def end_sessions(user: User, *, keep: str | None = None) -> int:
 
 @dataclass(frozen=True)
 class OpenSession:
-    """A session of a person, without anything that would let one use it. Times are UTC."""
+    """A session of a person, without anything that would let one use it. Times are UTC.
 
+    handle: names it on a page; a digest of its key. device: as device_of says.
+    """
+
+    handle: str
     signed_in_at: datetime
     seen_at: datetime
     is_current: bool
+    address: str
+    device: str
 
 
 def sessions_of(user: User, now: datetime, *, current: str | None = None) -> list[OpenSession]:
-    """The person's live sessions, the one seen last first. current: the session key of the one asking."""
+    """The person's live sessions: the current one, then the one seen last. current: its session key."""
     found = []
     for row in Session.objects.filter(user=user, expire_date__gt=now):
         data = row.get_decoded()
         started, seen = data.get(SIGNED_IN_AT), data.get(SEEN_AT)
         if isinstance(started, float) and isinstance(seen, float):
-            moments = datetime.fromtimestamp(started, UTC), datetime.fromtimestamp(seen, UTC)
-            found.append(OpenSession(*moments, row.session_key == current))
-    return sorted(found, key=lambda each: each.seen_at, reverse=True)
+            found.append(
+                OpenSession(
+                    _handle(row.session_key),
+                    datetime.fromtimestamp(started, UTC),
+                    datetime.fromtimestamp(seen, UTC),
+                    row.session_key == current,
+                    str(data.get(ADDRESS, "")),
+                    str(data.get(DEVICE, "")),
+                )
+            )
+    return sorted(found, key=lambda each: (not each.is_current, -each.seen_at.timestamp()))
+
+
+def end_session(user: User, handle: str) -> bool:
+    """End one of the person's sessions, named as sessions_of does. False where there is none of that name."""
+    for row in Session.objects.filter(user=user):
+        if hmac.compare_digest(_handle(row.session_key).encode(), handle.encode("utf-8", "surrogatepass")):
+            return bool(row.delete()[0])
+    return False
+
+
+def device_of(agent: str) -> str:
+    """ "Firefox on Linux" of a User-Agent; what it does not say is left out."""
+    browser = next((name for sign, name in _BROWSERS if sign in agent), "")
+    system = next((name for sign, name in _SYSTEMS if sign in agent), "")
+    return f"{browser} on {system}" if browser and system else browser or system
+
+
+# In this order: each calls itself by the names of those after it, too.
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+
+
+def _handle(session_key: str) -> str:
+    # The key has over 160 random bits: a plain digest gives nothing away.
+    return hashlib.sha256(session_key.encode()).hexdigest()[:32]
 
 
 def forget_expired(now: datetime) -> int:

@@ -23,6 +23,7 @@ class EventTag(StrEnum):
     PERSON_DISABLED = "account:user:disabled"
     PERSON_ENABLED = "account:user:enabled"
     SESSIONS_ENDED = "account:session:all-ended"
+    SESSION_ENDED = "account:session:ended"
     ACCOUNT_UPDATED = "account:user:updated"
     SETUP_LINK_USED = "account:setup-link:used"
     SECOND_FACTOR_ADDED = "account:second-factor:added"

@@ -5,7 +5,7 @@ Only these of allauth's pages exist: nothing of sign-up, e-mail addresses or sel
 
 from django.urls import path
 
-from credmgr.portal.views import account, factors, invitations, second_factor, sign_in
+from credmgr.portal.views import account, confirming, factors, invitations, second_factor, sign_in
 
 urlpatterns = [
     path("account", account.account, name="account"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("account/logout", sign_in.sign_out, name="account_logout"),
     path("account/password", account.change_password, name="account_change_password"),
     path("account/sessions/end", account.end_sessions, name="account_end_sessions"),
+    path("account/confirm", confirming.confirm, name="account_confirm"),
     path("account/second-factors", factors.factors, name="account_factors"),
     path("account/second-factors/app", factors.factor_app, name="account_factor_app"),
     path("account/second-factors/remove", factors.factor_remove, name="account_factor_remove"),

@@ -37,6 +37,7 @@ TAG_WORDS: dict[EventTag, str] = {
     EventTag.PERSON_DISABLED: "User disabled",
     EventTag.PERSON_ENABLED: "User enabled",
     EventTag.SESSIONS_ENDED: "Signed out everywhere",
+    EventTag.SESSION_ENDED: "Session ended",
     EventTag.APPLICATION_REGISTERED: "Application registered",
     EventTag.APPLICATION_UPDATED: "Application updated",
     EventTag.APPLICATION_DISABLED: "Application disabled",

@@ -12,7 +12,8 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from credmgr.accounts.models import Session, User
-from credmgr.accounts.sessions import end_sessions, forget_expired
+from credmgr.accounts.sessions import device_of, end_sessions, forget_expired, sessions_of
+from credmgr.audit.models import AuditEvent
 from tests.accounts.conftest import Clock, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +33,7 @@ def test_every_page_but_the_named_ones_asks_for_sign_in(visitor: Client) -> None
         "health_ready",
         "metrics",  # to named scrapers, see tests.ops.test_metrics
         "ca_certificate",
+        "metrics",
     }
     found = set()
     for name, path in _addresses():
@@ -187,6 +189,50 @@ def test_expired_rows_can_be_swept(signed_in: Client, clock: Clock) -> None:
     assert forget_expired(clock.now) == 0
     clock.forward(days=2)
     assert forget_expired(clock.now) >= 1
+
+
+# ---------------------------------------------------------------- one's own list
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+EDGE = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0"
+)
+
+
+@pytest.mark.parametrize(
+    ("agent", "device"),
+    [(FIREFOX, "Firefox on Linux"), (EDGE, "Edge on Windows"), ("curl/8", ""), ("<script>", "")],
+)
+def test_a_device_is_named_by_browser_and_system(agent: str, device: str) -> None:
+    assert device_of(agent) == device
+
+
+def test_my_sessions_are_told_apart_and_ended_one_by_one(signed_in: Client, person: User) -> None:
+    """Browser and address of each; the button of one ends that one, and nobody else's."""
+    other = Client(enforce_csrf_checks=True, headers={"User-Agent": EDGE}, REMOTE_ADDR="192.0.2.7")
+    sign_in(other)
+    User.objects.create_user("sam", password="a-canary-of-a-password-9")
+    sams = Client(enforce_csrf_checks=True)
+    sign_in(sams, "sam", "a-canary-of-a-password-9")
+    page = signed_in.get("/account")
+    text = page.content.decode()
+    assert "Edge on Windows" in text
+    assert "192.0.2.7" in text
+    assert text.count("This browser") == 1
+    found = [each for each in page.context["sessions"] if not each.is_current]
+    assert len(found) == 1
+    assert all(row.session_key not in text for row in Session.objects.all()), "a key would be a way in"
+    token = {"csrfmiddlewaretoken": str(page.context["csrf_token"])}
+    (theirs,) = sessions_of(User.objects.get(username="sam"), found[0].seen_at)
+    for handle in (theirs.handle, "nonsense"):
+        answer = signed_in.post("/account/sessions/end", {"session": handle, **token}, follow=True)
+        assert "had ended already" in answer.content.decode()
+    answer = signed_in.post("/account/sessions/end", {"session": found[0].handle, **token}, follow=True)
+    assert "The session is ended." in answer.content.decode()
+    assert other.get("/account").status_code == 302
+    assert signed_in.get("/account").status_code == 200
+    assert sams.get("/account").status_code == 200
+    assert AuditEvent.objects.filter(tag="account:session:ended").count() == 1
 
 
 # ---------------------------------------------------------------- cookies

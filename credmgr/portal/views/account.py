@@ -46,8 +46,10 @@ def account(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def end_sessions(request: HttpRequest) -> HttpResponse:
-    """Sign me out everywhere, here as well."""
+    """Sign me out everywhere, here as well; or end the one session that the button names."""
     user = person_of(request)
+    if handle := request.POST.get("session"):
+        return _end_one(request, user, handle)
     with transaction.atomic():
         ended = sessions.end_sessions(user)
         record_event(
@@ -61,6 +63,23 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
         )
     request.session.flush()
     return redirect("account_login")
+
+
+def _end_one(request: HttpRequest, user: User, handle: str) -> HttpResponse:
+    with transaction.atomic():
+        if sessions.end_session(user, handle):
+            record_event(
+                EventTag.SESSION_ENDED,
+                actor=Actor.from_request(request),
+                now=timezone.now(),
+                object_type="user",
+                object_id=user.pk,
+                object_name=user.username,
+            )
+            messages.success(request, "The session is ended.")
+        else:
+            messages.info(request, "That session had ended already.")
+    return redirect("account")
 
 
 def _rename(request: HttpRequest, user: User, full_name: str) -> None:

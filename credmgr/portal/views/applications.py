@@ -20,6 +20,7 @@ from credmgr.credentials.queries import PAGE_SIZES, ApplicationRow, applications
 from credmgr.portal import listing
 from credmgr.portal.access import directory_of, may
 from credmgr.portal.csv_cells import safe_cell
+from credmgr.portal.views.confirming import after_recent_sign_in
 from credmgr.registrations.models import BUILT_IN, ENTRA, OIDC
 from credmgr.registrations.places import authority_of, place_words
 
@@ -108,6 +109,7 @@ def applications(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@after_recent_sign_in
 def applications_export(request: HttpRequest) -> StreamingHttpResponse:
     """What the list shows, as CSV. Written to the audit before the first row leaves."""
     now = timezone.now()

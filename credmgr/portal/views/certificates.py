@@ -39,7 +39,6 @@ from credmgr.portal.credential_lists import (
     tabs_of,
 )
 from credmgr.portal.forms.applications import ConfirmedForm
-from credmgr.portal.forms.base import PortalForm
 from credmgr.portal.forms.certificates import CertificateForm, ExamineForm
 from credmgr.registrations.models import Application
 
@@ -155,6 +154,7 @@ def certificate_download(
     return answer
 
 
+@sensitive_post_parameters("current_password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def certificate_forget_key(
     request: HttpRequest, application_id: uuid.UUID, certificate_id: uuid.UUID
@@ -163,7 +163,8 @@ def certificate_forget_key(
     application = application_or_404(request, application_id)
     found = _certificate_or_404(application, certificate_id)
     back = reverse("portal:certificate", args=[application.pk, found.pk])
-    if request.method == "POST":
+    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    if form.is_bound and form.is_valid():
         try:
             forget_private_key(found, actor=Actor.from_request(request), now=timezone.now())
         except NotFoundError as error:
@@ -180,7 +181,7 @@ def certificate_forget_key(
         "application": application,
         "certificate": found,
         "name": name_of(found),
-        "form": PortalForm(),
+        "form": form,
         "back": back,
     }
     return render(request, "portal/credentials/certificate_forget_key.html", context)

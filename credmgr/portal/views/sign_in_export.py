@@ -15,16 +15,19 @@ from credmgr.audit.sign_in_log import reach, sequences
 from credmgr.portal.access import application_or_404, directory_of
 from credmgr.portal.sign_in_export import csv_lines, json_lines
 from credmgr.portal.sign_in_filters import read_address, recorded
+from credmgr.portal.views.confirming import after_recent_sign_in
 from credmgr.registrations.models import Application, Tenant
 
 
 @require_safe
+@after_recent_sign_in
 def sign_ins_export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """Those of the directory."""
     return _export(request, directory_of(request), None)
 
 
 @require_safe
+@after_recent_sign_in
 def application_sign_ins_export(
     request: HttpRequest, application_id: uuid.UUID
 ) -> HttpResponse | StreamingHttpResponse:

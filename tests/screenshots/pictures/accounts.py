@@ -32,6 +32,8 @@ PICTURES: list[Picture] = [
             do.fill(current="wrong", password1="short", password2="other"), do.send("Change password")
         ),
     ),
+    page("confirm", "account_confirm", query="?next=/applications/export", person="stale"),
+    page("confirm-done", "account_confirm", query="?next=/applications/export"),
     page("second-factors", "account_factors"),
     page("second-factors-none", "account_factors", person="beginner"),
     page("second-factor-app", "account_factor_app", person="beginner"),
