@@ -33,7 +33,6 @@ def test_every_page_but_the_named_ones_asks_for_sign_in(visitor: Client) -> None
         "health_ready",
         "metrics",  # to named scrapers, see tests.ops.test_metrics
         "ca_certificate",
-        "metrics",
     }
     found = set()
     for name, path in _addresses():
