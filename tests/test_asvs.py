@@ -69,7 +69,7 @@ def test_the_summary_counts_right() -> None:
         ("inventory.md", "Limits", ["250, 20, 20", "429", "all processes"]),
         ("inventory.md", "Sign-in", ["lock somebody out", "credmgr", "invitation"]),
         ("inventory.md", "Sessions", ["30 minutes", "8 hours", "any number", "800-63B"]),
-        ("inventory.md", "Files", ["64 KB", "PKCS #12", "Nothing is unpacked"]),
+        ("inventory.md", "Files", ["64 KB", "PKCS #12", "upload is unpacked"]),
         ("inventory.md", "Keys and algorithms", ["800-57", "AES-256-GCM", "RS256", "PBKDF2"]),
         ("inventory.md", "Data and how it is protected", ["Secret", "Personal", "Kept"]),
         ("inventory.md", "Connections", ["PostgreSQL", "loopback only", "listed origins"]),
