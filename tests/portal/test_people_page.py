@@ -193,3 +193,13 @@ def test_signing_oneself_out_everywhere(person: User) -> None:
     assert "This browser" in first.get("/account").content.decode()
     assert first.post("/account/sessions/end").status_code == 302
     assert [each.get("/applications").status_code for each in (first, second)] == [302, 302]
+
+
+def test_each_panel_offers_cancel_once(signed_in: Client, directory: Tenant) -> None:
+    """The panel that stands alone brings the button with it."""
+    noor = factories.person("noor", Role.READER, tenant=directory)
+    panels = [f"/users/{noor.pk}/{panel}" for panel in ("roles", "disable", "end-sessions")]
+    for address in ("/users/invite", "/users/add", *panels):
+        answer = signed_in.get(address)
+        assert answer.status_code == 200, address
+        assert answer.content.decode().count(">Cancel</a>") == 1, address
