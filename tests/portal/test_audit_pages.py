@@ -110,7 +110,7 @@ def test_the_number_of_queries_does_not_grow(
     for number in range(8):
         register(f"Application {number}")
     record(30, application_id=harbor.pk)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         signed_in.get("/audit")
 
 

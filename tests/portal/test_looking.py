@@ -7,7 +7,7 @@ from django.apps import apps
 from django.test import Client
 
 from credmgr.accounts.models import Session, ThrottleCounter, User
-from credmgr.audit.models import AuditEvent
+from credmgr.audit.models import AuditChain, AuditEvent
 from credmgr.registrations.models import Tenant
 from tests import factories
 from tests.portal.conftest import BACKEND
@@ -16,7 +16,7 @@ from tests.portal.rights_scene import build, routes
 pytestmark = pytest.mark.django_db
 
 # A session notes that the person is still here; a limit that somebody looks; exports are on record.
-_OF_THE_VISIT = {Session, ThrottleCounter, AuditEvent}
+_OF_THE_VISIT = {Session, ThrottleCounter, AuditEvent, AuditChain}
 
 
 def stored() -> dict[str, list[dict[str, Any]]]:
