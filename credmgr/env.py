@@ -147,8 +147,20 @@ def database(name: str) -> dict[str, Any] | None:
         _note(f"{name} is no address of PostgreSQL, such as postgres://user:password@host:5432/name.")
         return None
     # A server that is gone, or a lock that stays, must end in an answer. The URL's own ?name=value wins.
-    patience = {"connect_timeout": 5, "options": "-c lock_timeout=20s"}
-    return {**described, "OPTIONS": {**patience, **described.get("OPTIONS", {})}}
+    given: dict[str, Any] = {"connect_timeout": 5, "options": "-c lock_timeout=20s"}
+    options = described.get("OPTIONS", {})
+    if not _is_local(str(options.get("host") or described.get("HOST") or "")):
+        # libpq's own default goes on in clear when the server has no TLS, and asks for no certificate.
+        given["sslmode"] = "verify-full"
+    return {**described, "OPTIONS": {**given, **options}}
+
+
+def _is_local(host: str) -> bool:
+    """Whether it is reached by a socket or over loopback. host: also several, separated by commas."""
+    return all(
+        not each or each.startswith(("/", "@", "127.")) or each in ("localhost", "::1", "[::1]")
+        for each in host.split(",")
+    )
 
 
 def _note(problem: str) -> None:
