@@ -239,7 +239,12 @@ class GuardedSession:
         )
 
     def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], data: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        data: Mapping[str, Any] | bytes | None = None,
     ) -> Answer:
         """One request, one complete answer of any status but a redirect. Raises OutboundError."""
         origin = self.origin_of(url)

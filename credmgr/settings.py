@@ -66,6 +66,10 @@ SIGN_IN_DAYS = env.number("CREDMGR_SIGN_IN_DAYS", 90, least=0, most=36500)
 TEST_RUN_DAYS = env.number("CREDMGR_TEST_RUN_DAYS", 365, least=0, most=36500)
 # Older audit entries are deleted, a whole day of a chain at a time; 0 keeps them all.
 AUDIT_DAYS = env.number("CREDMGR_AUDIT_DAYS", 0, least=0, most=36500)
+# Where audit entries are sent as well: a syslog receiver (udp, tcp, tls) or a webhook on an allowed origin.
+AUDIT_FORWARD = env.text("CREDMGR_AUDIT_FORWARD")
+AUDIT_FORWARD_KEY = env.text("CREDMGR_AUDIT_FORWARD_KEY")
+AUDIT_FORWARD_CA_FILE = env.text("CREDMGR_AUDIT_FORWARD_CA_FILE")
 EXPORT_ROWS = env.number("CREDMGR_EXPORT_ROWS", 100_000, least=1)
 
 # ------------------------------------------------------------------ Django

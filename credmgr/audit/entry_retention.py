@@ -7,6 +7,7 @@ from django.db import transaction
 
 from credmgr.audit.chain import INSTALLATION, start_seal
 from credmgr.audit.events import EventTag
+from credmgr.audit.forwarding import last_forwarded
 from credmgr.audit.models import AuditChain, AuditEvent, AuditKey
 from credmgr.audit.recording import Actor, record_event
 from credmgr.vault.sealing import open_from
@@ -43,6 +44,8 @@ def _move_beginning(chain: AuditChain, before: datetime, actor: Actor, now: date
     rows = AuditEvent.objects.filter(chain=chain.pk, position__gte=chain.first_position).order_by("position")
     kept = rows.filter(at__gte=before).values_list("position", flat=True).first()
     last = chain.length if kept is None else kept - 1
+    if settings.AUDIT_FORWARD:
+        last = min(last, last_forwarded(chain.pk))  # nothing goes that its receiver does not have
     number = last - chain.first_position + 1
     if number < 1:
         return

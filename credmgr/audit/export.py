@@ -21,10 +21,14 @@ def json_lines(sequences: Sequence[int]) -> Iterator[str]:
     for start in range(0, len(sequences), _STEP):
         numbers = sequences[start : start + _STEP]
         found = AuditEvent.objects.in_bulk(numbers)
-        events = [found[number] for number in numbers if number in found]
-        before = _hashes_before(events)
-        for event in events:
-            yield json.dumps(_members(event, before), sort_keys=True, separators=(",", ":")) + "\n"
+        yield from lines_of([found[number] for number in numbers if number in found])
+
+
+def lines_of(events: Sequence[AuditEvent]) -> Iterator[str]:
+    """The same of entries that are at hand."""
+    before = _hashes_before(events)
+    for event in events:
+        yield json.dumps(_members(event, before), sort_keys=True, separators=(",", ":")) + "\n"
 
 
 def _members(event: AuditEvent, before: dict[tuple[Any, Any], bytes]) -> dict[str, Any]:

@@ -119,6 +119,17 @@ class SealedSignIns(models.Model):
         return f"{self.tenant_id} until {self.until}"
 
 
+class Forwarded(models.Model):
+    """Up to which entry a chain was taken by the receiver of forwarded entries."""
+
+    chain = models.UUIDField(primary_key=True)
+    position = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.chain} up to {self.position}"
+
+
 class SignIn(models.Model):
     """One answered token request of a known client, committed before the answer leaves.
 

@@ -13,6 +13,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 
 from credmgr import env
+from credmgr.audit.receivers import problem_with
 
 CONFIGURATION = "configuration"
 LEAST_TOKEN_CHARACTERS = 24
@@ -186,3 +187,20 @@ def debug_stays_at_home(**_: Any) -> list[CheckMessage]:
     return [
         Error("CREDMGR_DEBUG is on while CREDMGR_BIND_ADDRESS is not loopback.", hint=hint, id="credmgr.E010")
     ]
+
+
+@register(CONFIGURATION)
+def forwarding_fits(**_: Any) -> list[CheckMessage]:
+    """credmgr.E013: where audit entries are to be forwarded to; E014: the CA file for it."""
+    if not settings.AUDIT_FORWARD:
+        return []
+    found: list[CheckMessage] = []
+    if problem := problem_with(settings.AUDIT_FORWARD, settings.AUDIT_FORWARD_KEY):
+        hint = 'See "Forward the audit" in docs/operations.md.'
+        found.append(Error(f"CREDMGR_AUDIT_FORWARD cannot be used. {problem}", hint=hint, id="credmgr.E013"))
+    file = settings.AUDIT_FORWARD_CA_FILE
+    if file and not os.access(file, os.R_OK):
+        hint = "Check the path and who may read it."
+        sentence = f"CREDMGR_AUDIT_FORWARD_CA_FILE names {file}, which cannot be read."
+        found.append(Error(sentence, hint=hint, id="credmgr.E014"))
+    return found

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from credmgr import measures
 from credmgr.accounts.throttling import REFUSED_ATTEMPTS
+from credmgr.audit.forwarding import waiting
 from credmgr.authority.models import SigningKey
 from credmgr.authority.signing_keys import current_signing_key, is_published
 from credmgr.authority.token_endpoint import TOKEN_REQUESTS
@@ -33,6 +34,7 @@ COUNTER, GAUGE, HISTOGRAM = "counter", "gauge", "histogram"
 # What waits, counted at each scrape. A further queue is a further line here.
 QUEUES: dict[str, Callable[[], int]] = {
     "running-tests": RunningTest.objects.count,
+    "audit-forwarding": waiting,
 }
 
 

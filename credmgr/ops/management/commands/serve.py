@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from credmgr.accounts.setup_links import make_setup_link
 from credmgr.ops.data_folder import DataFolderError, ensure_data_folder
+from credmgr.ops.forwarder import configured_forwarder
 from credmgr.ops.last_words import log_what_nobody_caught
 from credmgr.ops.listeners import configured
 from credmgr.ops.lock import AlreadyServingError, InstallationLock
@@ -46,6 +47,9 @@ class Command(BaseCommand):
             supervisor.start()
         except StartError as error:
             raise CommandError(str(error)) from None
+        forwarder = configured_forwarder()
+        if forwarder is not None:
+            forwarder.start()
         self._announce(setup_token)
         code = supervisor.run()
         lock.release()
