@@ -31,7 +31,7 @@ def begin_app(user: User, *, now: datetime) -> str:
     Raises FactorError where the person has an app.
     """
     with transaction.atomic():
-        _locked(user)
+        locked(user)
         _require_no_app(user)
         secret = totp.new_secret()
         secrets.keep(user, PENDING_APP, secret, now=now)
@@ -51,7 +51,7 @@ def confirm_app(user: User, code: str, *, keep_session: str | None, actor: Actor
     there already.
     """
     with transaction.atomic():
-        _locked(user)
+        locked(user)
         _require_no_app(user)
         secret = secret_being_set_up(user, now=now)
         if secret is None:
@@ -71,7 +71,7 @@ def confirm_app(user: User, code: str, *, keep_session: str | None, actor: Actor
         Authenticator.objects.create(
             user=user, type=APP, data={"secret": named, "last_period": period}, created_at=now
         )
-        _added(user, "Authenticator app", keep_session, actor, now)
+        added(user, "Authenticator app", keep_session, actor, now)
         return codes_for_the_first(user, actor=actor, now=now)
 
 
@@ -88,7 +88,7 @@ def make_recovery_codes(user: User, *, actor: Actor, now: datetime) -> list[str]
     Raises FactorError without a second factor.
     """
     with transaction.atomic():
-        _locked(user)
+        locked(user)
         if not factors_of(user).is_on:
             raise FactorError("no_factor", "Recovery codes stand in for a second factor. Set one up first.")
         Authenticator.objects.filter(user=user, type=RECOVERY_CODES).delete()
@@ -106,7 +106,7 @@ def remove_factor(
 ) -> Factor:
     """End one of the person's second factors; recovery codes go with the last. Raises FactorError."""
     with transaction.atomic():
-        _locked(user)
+        locked(user)
         before = factors_of(user)
         found = next((each for each in [before.app, *before.passkeys] if each and each.id == factor_id), None)
         if found is None:
@@ -128,7 +128,7 @@ def remove_all_factors(user: User, *, actor: Actor, now: datetime) -> bool:
     The caller says who may do that.
     """
     with transaction.atomic():
-        _locked(user)
+        locked(user)
         before = factors_of(user)
         if not before.is_on:
             return False
@@ -141,6 +141,18 @@ def remove_all_factors(user: User, *, actor: Actor, now: datetime) -> bool:
     return True
 
 
+def locked(user: User) -> User:
+    """One change of a person's factors at a time."""
+    return User.objects.select_for_update().get(pk=user.pk)
+
+
+def added(user: User, words: str, keep_session: str | None, actor: Actor, now: datetime) -> None:
+    """The end of adding one: other sessions end, and it goes on record. In the caller's transaction."""
+    ended = sessions.end_sessions(user, keep=keep_session)
+    changes = {"secondFactor": ["", words], "endedSessions": [0, ended]}
+    _record(EventTag.SECOND_FACTOR_ADDED, user, actor, now, changes)
+
+
 def normal(code: str) -> str:
     """A typed code without what people put between its digits."""
     return "".join(sign for sign in code if sign not in " -\t\u00a0")
@@ -149,11 +161,6 @@ def normal(code: str) -> str:
 def shown(code: str) -> str:
     """A recovery code as people read it: "1234-5678-9012"."""
     return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
-
-
-def _locked(user: User) -> User:
-    """One change of a person's factors at a time."""
-    return User.objects.select_for_update().get(pk=user.pk)
 
 
 def _require_no_app(user: User) -> None:
@@ -170,12 +177,6 @@ def _forget_codes(user: User) -> None:
 
 def _words_of(factor: Factor) -> str:
     return factor.name if factor.kind == APP else f"Passkey {factor.name}"
-
-
-def _added(user: User, words: str, keep_session: str | None, actor: Actor, now: datetime) -> None:
-    ended = sessions.end_sessions(user, keep=keep_session)
-    changes = {"secondFactor": ["", words], "endedSessions": [0, ended]}
-    _record(EventTag.SECOND_FACTOR_ADDED, user, actor, now, changes)
 
 
 def _record(tag: EventTag, user: User, actor: Actor, now: datetime, changes: dict[str, Any]) -> None:

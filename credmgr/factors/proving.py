@@ -1,7 +1,6 @@
 """The second factor at sign-in: a code is judged, used up and put on record in one transaction."""
 
 from datetime import datetime
-from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -17,6 +16,8 @@ from credmgr.factors.models import APP, RECOVERY_CODES, id_of
 from credmgr.factors.queries import factors_of
 from credmgr.vault.errors import SealError
 
+RECOVERY = "Recovery code"
+
 
 @sensitive_variables("typed", "code")
 def prove_code(user: User, typed: str, *, actor: Actor, now: datetime) -> bool:
@@ -29,14 +30,7 @@ def prove_code(user: User, typed: str, *, actor: Actor, now: datetime) -> bool:
         # One attempt of a person at a time: a code works once, also for two who send it together.
         User.objects.select_for_update().get(pk=user.pk)
         used = _use_app(user, code, now) or _use_recovery_code(user, code, now)
-        if used:
-            left = factors_of(user).codes_left
-            changes = {"secondFactor": ["", used]}
-            if used == "Recovery code":
-                changes["codesLeft"] = ["", str(left)]
-            _record(EventTag.SECOND_FACTOR_USED, user, actor, now, changes)
-        else:
-            _record(EventTag.SECOND_FACTOR_REFUSED, user, actor, now, {}, succeeded=False)
+        record_proof(user, used, actor, now)
     return bool(used)
 
 
@@ -65,7 +59,7 @@ def _use_recovery_code(user: User, code: str, now: datetime) -> str:
     if not codes.validate_code(code):
         return ""
     Authenticator.objects.filter(pk=row.pk).update(last_used_at=now)
-    return "Recovery code"
+    return RECOVERY
 
 
 def _require_own(row: Authenticator, name: str, kind: str) -> None:
@@ -74,22 +68,18 @@ def _require_own(row: Authenticator, name: str, kind: str) -> None:
         raise SealError
 
 
-def _record(
-    tag: EventTag,
-    user: User,
-    actor: Actor,
-    now: datetime,
-    changes: dict[str, Any],
-    *,
-    succeeded: bool = True,
-) -> None:
+def record_proof(user: User, used: str, actor: Actor, now: datetime) -> None:
+    """What was given at sign-in, or that nothing fitted. In the caller's transaction."""
+    changes = {"secondFactor": ["", used]} if used else {}
+    if used == RECOVERY:
+        changes["codesLeft"] = ["", str(factors_of(user).codes_left)]
     record_event(
-        tag,
+        EventTag.SECOND_FACTOR_USED if used else EventTag.SECOND_FACTOR_REFUSED,
         actor=actor,
         now=now,
         object_type="user",
         object_id=user.pk,
         object_name=user.username,
         changes=changes,
-        succeeded=succeeded,
+        succeeded=bool(used),
     )

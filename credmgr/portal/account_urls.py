@@ -16,6 +16,7 @@ urlpatterns = [
     path("account/confirm", confirming.confirm, name="account_confirm"),
     path("account/second-factors", factors.factors, name="account_factors"),
     path("account/second-factors/app", factors.factor_app, name="account_factor_app"),
+    path("account/second-factors/passkey", factors.factor_passkey, name="account_factor_passkey"),
     path("account/second-factors/remove", factors.factor_remove, name="account_factor_remove"),
     path("account/second-factors/recovery-codes", factors.recovery_codes, name="account_recovery_codes"),
     path("account/login/second-factor", second_factor.second_factor, name="mfa_authenticate"),

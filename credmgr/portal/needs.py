@@ -35,6 +35,7 @@ NEEDS: dict[str, Need] = {
     "account_confirm": _ANYBODY,
     "account_factors": _ANYBODY,
     "account_factor_app": _ANYBODY,
+    "account_factor_passkey": _ANYBODY,
     "account_factor_remove": _ANYBODY,
     "account_recovery_codes": _ANYBODY,
     "portal:home": _ANYBODY,

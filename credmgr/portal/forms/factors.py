@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from credmgr.accounts.step_up import StepUpFormMixin
+from credmgr.factors.passkeys import NAME_MAX
 from credmgr.portal.forms.base import PortalForm
 
 _ROOM = 64
@@ -38,6 +39,49 @@ class CodeForm(PortalForm):
     """A code of the app, or a recovery code, at sign-in. What was typed is not shown again."""
 
     code = _code("Code", "Enter a code.")
+
+
+class _AnswerField(forms.JSONField):
+    """What a browser answered: an object of JSON, however odd the rest of it."""
+
+    def to_python(self, value: Any) -> Any:
+        """Raises ValidationError for everything else, also for what is nested too deeply to be read."""
+        try:
+            found = super().to_python(value)
+        except RecursionError:
+            found = []
+        if found is not None and not isinstance(found, dict):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return found
+
+
+def _answer() -> forms.JSONField:
+    return _AnswerField(
+        widget=forms.HiddenInput,
+        max_length=20_000,
+        error_messages={
+            "required": "The browser gave no passkey. Try again.",
+            "invalid": "The browser gave no passkey. Try again.",
+        },
+    )
+
+
+class PasskeyForm(PortalForm):
+    """A passkey at sign-in: what the browser answered."""
+
+    credential = _answer()
+
+
+class AddPasskeyForm(StepUpFormMixin, PortalForm):
+    """A new passkey: what the browser made, and what to call it."""
+
+    name = forms.CharField(
+        label="Name",
+        required=False,
+        max_length=NAME_MAX,
+        help_text="To tell it from others, such as Laptop or Blue key.",
+    )
+    credential = _answer()
 
 
 class ConfirmAppForm(StepUpFormMixin, PortalForm):

@@ -1,4 +1,4 @@
-"""One's own second factors: an authenticator app, recovery codes."""
+"""One's own second factors: an authenticator app, passkeys, recovery codes."""
 
 import base64
 from typing import Any
@@ -14,13 +14,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 from credmgr.accounts.models import User
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
-from credmgr.factors import changing, totp
+from credmgr.factors import changing, passkeys, totp
 from credmgr.factors.adapter import FactorAdapter
 from credmgr.factors.queries import factors_of
 from credmgr.membership.second_factor_rule import demanding_directories
 from credmgr.portal.access import person_of, standing_in
 from credmgr.portal.forms.applications import ConfirmedForm
-from credmgr.portal.forms.factors import ConfirmAppForm
+from credmgr.portal.forms.factors import AddPasskeyForm, ConfirmAppForm
+
+# What a new passkey has to answer to.
+ADDING = "passkey_adding"
 
 
 @require_safe
@@ -89,6 +92,49 @@ def _app_page(request: HttpRequest, user: User, secret: str, form: ConfirmAppFor
         "image": base64.b64encode(FactorAdapter().build_totp_svg(uri).encode()).decode(),
     }
     return _once(render(request, "account/factor_app_secret.html", context))
+
+
+@sensitive_variables("codes")
+@sensitive_post_parameters("current_password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def factor_passkey(request: HttpRequest) -> HttpResponse:
+    """Ask for the password where it is due, then for a new passkey."""
+    user = person_of(request)
+    if "credential" in request.POST:
+        return _add_passkey(request, user)
+    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    if form.is_bound and form.is_valid():
+        return redirect("account_factor_passkey")
+    if form.asks_password:
+        return render(request, "account/factor_passkey.html", {"form": form})
+    return _passkey_page(request, user, AddPasskeyForm(request=request))
+
+
+def _add_passkey(request: HttpRequest, user: User) -> HttpResponse:
+    form = AddPasskeyForm(request.POST, request=request)
+    if form.is_valid():
+        try:
+            codes = passkeys.add_passkey(
+                user,
+                name=form.cleaned_data["name"],
+                answer=form.cleaned_data["credential"],
+                state=request.session.pop(ADDING, None),
+                keep_session=request.session.session_key,
+                actor=Actor.from_request(request),
+                now=timezone.now(),
+            )
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, "The passkey is asked for from your next sign-in on.")
+            return codes_page(request, codes) if codes else redirect("account_factors")
+    return _passkey_page(request, user, form)
+
+
+def _passkey_page(request: HttpRequest, user: User, form: AddPasskeyForm) -> HttpResponse:
+    options, request.session[ADDING] = passkeys.begin_adding(user)
+    form.data = {name: value for name, value in form.data.items() if name != "credential"}
+    return render(request, "account/factor_passkey.html", {"form": form, "options": options})
 
 
 @sensitive_variables("codes")

@@ -16,10 +16,14 @@ from credmgr.accounts import throttling
 from credmgr.accounts.models import User
 from credmgr.accounts.public import public
 from credmgr.audit.recording import Actor
+from credmgr.factors.passkeys import begin_proving, prove_passkey
 from credmgr.factors.proving import prove_code
 from credmgr.factors.queries import factors_of
-from credmgr.portal.forms.factors import CodeForm
+from credmgr.portal.forms.factors import CodeForm, PasskeyForm
 from credmgr.portal.views.sign_in import MINUTE, PROVED, wait_page
+
+# What a passkey has to answer to.
+PROVING = "passkey_proving"
 
 
 @public
@@ -34,6 +38,8 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     if user is None or proved != user.get_session_auth_hash() or "cancel" in request.POST:
         answer: HttpResponse = stage.abort()
         return answer
+    if "credential" in request.POST:
+        return _judge_passkey(request, stage, user)
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         return _judge(request, stage, user, form)
@@ -46,11 +52,28 @@ def _judge(request: HttpRequest, stage: Any, user: User, form: CodeForm) -> Http
     attempt = _attempt(request, user, now)
     if wait := attempt.admit():
         return wait_page(request, wait)
-    if not prove_code(user, form.cleaned_data["code"], actor=_actor(request, user), now=now):
-        form.add_error(
-            "code", "This code is not right, or was used before. Enter the one that the app shows now."
-        )
-        return _page(request, user, form)
+    if prove_code(user, form.cleaned_data["code"], actor=_actor(request, user), now=now):
+        return _go_on(request, stage, attempt)
+    form.add_error(
+        "code", "This code is not right, or was used before. Enter the one that the app shows now."
+    )
+    return _page(request, user, form)
+
+
+def _judge_passkey(request: HttpRequest, stage: Any, user: User) -> HttpResponse:
+    now = timezone.now()
+    attempt = _attempt(request, user, now)
+    if wait := attempt.admit():
+        return wait_page(request, wait)
+    form, state = PasskeyForm(request.POST), request.session.pop(PROVING, None)
+    if form.is_valid() and prove_passkey(
+        user, form.cleaned_data["credential"], state=state, actor=_actor(request, user), now=now
+    ):
+        return _go_on(request, stage, attempt)
+    return _page(request, user, CodeForm(), refused="This passkey was not accepted. Try again.")
+
+
+def _go_on(request: HttpRequest, stage: Any, attempt: throttling.Attempt) -> HttpResponse:
     attempt.succeeded()
     request.session.pop(PROVED, None)
     answer: HttpResponse = stage.exit()
@@ -76,5 +99,10 @@ def _actor(request: HttpRequest, user: User) -> Actor:
     return Actor(user.shown_name, user, stranger.address, stranger.correlation_id)
 
 
-def _page(request: HttpRequest, user: User, form: CodeForm) -> HttpResponse:
-    return render(request, "account/second_factor.html", {"form": form, "factors": factors_of(user)})
+def _page(request: HttpRequest, user: User, form: CodeForm, *, refused: str = "") -> HttpResponse:
+    found = factors_of(user)
+    context: dict[str, Any] = {"form": form, "factors": found, "refused": refused}
+    if found.passkeys:
+        context["options"], request.session[PROVING] = begin_proving(user)
+        context["passkey_form"] = PasskeyForm()
+    return render(request, "account/second_factor.html", context)

@@ -37,6 +37,8 @@ PICTURES: list[Picture] = [
     page("second-factors", "account_factors"),
     page("second-factors-none", "account_factors", person="beginner"),
     page("second-factor-app", "account_factor_app", person="beginner"),
+    page("passkey-add", "account_factor_passkey"),
+    page("passkey-add-stale", "account_factor_passkey", person="stale"),
     page("second-factor-key", "account_factor_app", person="beginner", then=do.send("Show the key")),
     page(
         "second-factor-key-error",
