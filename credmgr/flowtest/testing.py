@@ -1,6 +1,7 @@
 """The act behind "Test acquire token": run the flow with a stored credential, explain it, keep the report."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
@@ -19,7 +20,15 @@ from credmgr.flowtest.diagnosis.success import succeeded
 from credmgr.flowtest.expecting import expected_token
 from credmgr.flowtest.federation import presented_values
 from credmgr.flowtest.limits import place_for
-from credmgr.flowtest.material import Brought, Credential, Prepared, credential_kind, credential_name, prepare
+from credmgr.flowtest.material import (
+    Brought,
+    Credential,
+    Prepared,
+    credential_kind,
+    credential_name,
+    needs_input,
+    prepare,
+)
 from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.report import Aim, Report, ShapeResult, decisive
 from credmgr.flowtest.runner import FlowOutcome, run_flow
@@ -73,7 +82,8 @@ def test_credential(
         outcome = run_flow(spec, deadline_seconds=settings.TEST_DEADLINE_SECONDS, now=now)
     asked_in = directory if directory is not None and target.kind == BUILT_IN else place.tenant
     report = _report(application, place, asked_in, credential, prepared, spec, outcome, now)
-    run = _keep(application, place, target, credential, report, outcome, actor, now)
+    read = _read_here(credential, is_token_shown=include_raw_token and outcome.raw_token is not None)
+    run = _keep(application, place, target, credential, report, outcome, read, actor, now)
     measures.count(TEST_RUNS, run.verdict)
     return run, outcome.raw_token if include_raw_token else None
 
@@ -154,6 +164,7 @@ def _keep(
     credential: Credential,
     report: Report,
     outcome: FlowOutcome,
+    read: Mapping[str, list[str]],
     actor: Actor,
     now: datetime,
 ) -> FlowRun:
@@ -196,10 +207,20 @@ def _keep(
             "scope": ["", run.scope],
             "verdict": ["", run.verdict],
             "error_code": [0, run.error_code],
+            **read,
         },
         succeeded=told.verdict.is_success,
     )
     return run
+
+
+def _read_here(credential: Credential, *, is_token_shown: bool) -> dict[str, list[str]]:
+    """What the audit says of reads that matter: a kept private key was used, a raw token was shown."""
+    uses_kept_key = isinstance(credential, Certificate) and not needs_input(credential)
+    return {
+        **({"privateKey": ["", "the kept one"]} if uses_kept_key else {}),
+        **({"rawToken": ["", "shown once"]} if is_token_shown else {}),
+    }
 
 
 def _uuid(text: str) -> uuid.UUID | None:

@@ -154,6 +154,7 @@ def _test(recorded: Mapping[str, Any]) -> list[str]:
     is_built_in = str(after.get("authority", "")).startswith(f"{settings.AUTHORITY_URL}/")
     # The built-in authority, and the application's own client ID there, go without saying.
     told = ["scope"] if is_built_in else ["scope", "authority", "client_id"]
+    told += ["privateKey", "rawToken"]
     return [first, *(_change(name, after[name]) for name in told if after.get(name))]
 
 

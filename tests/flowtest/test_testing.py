@@ -19,6 +19,7 @@ from credmgr.flowtest.queries import failing_since, last_tests, previous_success
 from credmgr.flowtest.report import Report
 from credmgr.flowtest.scopes import default_scope
 from credmgr.flowtest.spec import Asked
+from credmgr.portal.audit_words import changes
 from tests.flowtest.conftest import Directory
 from tests.flowtest.far_side import Client
 
@@ -39,8 +40,21 @@ def test_a_run_is_stored_and_audited(directory: Directory) -> None:
     assert event.application_id == directory.application.pk
     assert event.changes["verdict"] == ["", "verified"]
     assert event.changes["authority"][1].startswith(directory.side.url)
+    assert not event.changes.keys() & {"privateKey", "rawToken"}
     report = Report.from_json(FlowRun.objects.get().report)
     assert report.diagnosis.headline.startswith("Token acquired and verified in ")
+
+
+def test_the_audit_says_that_a_kept_private_key_was_used(directory: Directory) -> None:
+    """Not so of one that was brought for the run."""
+    client = Client()
+    kept = directory.certificate(client)
+    directory.run(kept)
+    assert AuditEvent.objects.get(tag="application:test:run").changes["privateKey"] == ["", "the kept one"]
+    brought = directory.certificate(Client(), keep=False)
+    with pytest.raises(DomainError):
+        directory.run(brought)
+    assert AuditEvent.objects.filter(tag="application:test:run").count() == 1
 
 
 def test_the_correlation_id_is_the_one_on_the_wire(directory: Directory) -> None:
@@ -58,6 +72,11 @@ def test_the_raw_token_is_returned_only_when_asked_for(directory: Directory) -> 
     run, token = testing.test_credential(directory.application, secret, include_raw_token=True, **given)
     assert token is not None
     assert token not in json.dumps(run.report)
+    silent, said = AuditEvent.objects.filter(tag="application:test:run").order_by("sequence")
+    assert "rawToken" not in silent.changes
+    assert said.changes["rawToken"] == ["", "shown once"]
+    assert "Raw token: shown once" in changes(said.changes)
+    assert token not in json.dumps(said.changes)
 
 
 def test_e5_nothing_that_proves_an_identity_reaches_the_database(directory: Directory) -> None:
