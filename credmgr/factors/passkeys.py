@@ -14,6 +14,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
 from fido2.server import Fido2Server
+from fido2.utils import websafe_encode
 from fido2.webauthn import (
     AttestedCredentialData,
     AuthenticationResponse,
@@ -72,7 +73,9 @@ def add_passkey(
     answer: what the browser gave. Raises FactorError for an answer to another question, or from elsewhere.
     """
     try:
-        made = _server().register_complete(state, RegistrationResponse.from_dict(answer))
+        response = RegistrationResponse.from_dict(answer)
+        made = _server().register_complete(state, response)
+        credential = _stored(response)
     except _NOT_AN_ANSWER:
         raise FactorError("no_passkey", "The browser's answer does not fit. Try again.") from None
     with transaction.atomic():
@@ -84,7 +87,7 @@ def add_passkey(
         if data is None or any(data.credential_id == each.credential_id for _, each in known):
             raise FactorError("known_passkey", "You have this passkey already.")
         called = " ".join(name.split())[:NAME_MAX] or "Passkey"
-        stored = {"name": called, "credential": answer, "sign_count": made.counter}
+        stored = {"name": called, "credential": credential, "sign_count": made.counter}
         Authenticator.objects.create(user=user, type=PASSKEY, data=stored, created_at=now)
         added(user, f"Passkey {called}", keep_session, actor, now)
         return codes_for_the_first(user, actor=actor, now=now)
@@ -143,6 +146,22 @@ def _known(user: User) -> list[tuple[Any, AttestedCredentialData]]:
         if data is not None:
             found.append((row, data))
     return found
+
+
+def _stored(response: RegistrationResponse) -> dict[str, Any]:
+    """What was judged, in allauth's form, and nothing else that the browser sent along."""
+    name = websafe_encode(response.raw_id)
+    parts = {
+        "clientDataJSON": websafe_encode(response.response.client_data),
+        "attestationObject": websafe_encode(response.response.attestation_object),
+    }
+    return {
+        "id": name,
+        "rawId": name,
+        "type": "public-key",
+        "response": parts,
+        "clientExtensionResults": {},
+    }
 
 
 def _plain(state: Any) -> State:

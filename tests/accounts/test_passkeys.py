@@ -58,6 +58,14 @@ def test_a_passkey_is_added_and_asked_for(signed_in: Client, person: User, key: 
     assert factors_of(person).words == "2 passkeys"
 
 
+def test_nothing_else_that_was_sent_along_is_kept(signed_in: Client, person: User) -> None:
+    """Also what PostgreSQL could not store."""
+    made = SoftKey().made(signed_in.get(ADD).context["options"])
+    answer(signed_in, ADD, {**made, "more": "canary\x00", "clientExtensionResults": {"canary": "\x00"}})
+    assert factors_of(person).words == "1 passkey"
+    assert "canary" not in str(Authenticator.objects.get(type="webauthn").data)
+
+
 def test_a_question_is_answered_once(key: SoftKey) -> None:
     first, second = half_way(), half_way()
     given = key.used(first.get(STEP).context["options"])
