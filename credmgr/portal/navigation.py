@@ -60,7 +60,7 @@ _MAIN: tuple[tuple[str, tuple[_Page, ...]], ...] = (
     (
         "",
         (
-            _Page("applications", "App registrations", "apps", ("application_new",)),
+            _Page("applications", "App registrations", "apps", ("application_new", "application_import")),
             _Page(
                 "enterprise_applications",
                 "Enterprise applications",
@@ -142,7 +142,7 @@ _APPLICATION: tuple[tuple[str, tuple[_Page, ...]], ...] = (
                 "application",
                 "Overview",
                 "apps",
-                ("application_endpoints", "application_delete", "application_disable"),
+                ("application_endpoints", "application_export", "application_delete", "application_disable"),
             ),
             _Page("code", "Use it from your code", "code"),
         ),

@@ -4,7 +4,6 @@ import ssl
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +13,6 @@ from django.utils.text import slugify
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from credmgr.accounts import throttling
 from credmgr.audit.credential_use import newest_use
 from credmgr.audit.recording import Actor
 from credmgr.credentials.certificates import (
@@ -40,9 +38,8 @@ from credmgr.portal.credential_lists import (
 )
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.certificates import CertificateForm, ExamineForm
+from credmgr.portal.uploads import TOO_OFTEN, has_upload_left
 from credmgr.registrations.models import Application
-
-TOO_OFTEN = "That were too many uploads within a minute. Nothing was stored. Wait a minute, then try again."
 
 
 @require_safe
@@ -71,7 +68,7 @@ def certificate_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResp
     if request.method != "POST":
         return _upload_page(request, application, form)
     form = CertificateForm(request.POST, request.FILES, request=request)
-    if not _has_upload_left(request):
+    if not has_upload_left(request):
         form.add_error(None, TOO_OFTEN)
         return _upload_page(request, application, form, status=429)
     if not form.is_valid():
@@ -105,7 +102,7 @@ def certificate_examine(request: HttpRequest, application_id: uuid.UUID) -> Http
     form = ExamineForm(request.POST, request.FILES)
     context: dict[str, Any] = {"application": application}
     status = 200
-    if not _has_upload_left(request):
+    if not has_upload_left(request):
         status, context["complaint"] = 429, TOO_OFTEN
     elif form.is_valid():
         context |= _found(_examine(application, form))
@@ -217,12 +214,6 @@ def certificate_delete(
         "back": reverse("portal:certificates", args=[application.pk]),
     }
     return render(request, "portal/credentials/certificate_delete.html", context)
-
-
-def _has_upload_left(request: HttpRequest) -> bool:
-    """Count this upload; False when the person has used up the minute's share."""
-    limit = throttling.Limit("upload", settings.UPLOADS_PER_MINUTE, 60)
-    return not throttling.admit(throttling.key_of(limit.purpose, request.user.pk), limit, timezone.now())
 
 
 @sensitive_variables()

@@ -21,6 +21,8 @@ PICTURES: list[Picture] = [
         "portal:application_new",
         then=do.after(do.fill(display_name="Kept name", identifier_uri="nonsense"), do.send("Register")),
     ),
+    page("application-import", "portal:application_import"),
+    page("application-export", "portal:application_export", "harbor"),
     panel("application-restore", "portal:application_restore", "invoice"),
     panel("application-purge", "portal:application_purge", "old"),
     page("overview", "portal:application", "harbor"),
