@@ -8,12 +8,17 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from credmgr.accounts import sessions
 from credmgr.accounts.roles import Role
+from credmgr.audit.recording import Actor
+from credmgr.credentials.certificates import add_certificate
+from credmgr.credentials.findings import examine
 from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.report import Report
 from credmgr.flowtest.side_by_side import Mark, side_by_side
 from credmgr.registrations.models import Application, Tenant
 from tests import factories
+from tests.flowtest.far_side import Client as CertificateHolder
 from tests.portal.conftest import BACKEND
 from tests.portal.rights_scene import REPORT
 
@@ -144,3 +149,33 @@ def test_an_owner_without_sight_of_the_directory_learns_of_no_other_registration
     page = client.get(f"/applications/{own.pk}/tests/compare/new").content.decode()
     assert "This registration" in page
     assert "Somebody else" not in page
+
+
+def test_l2_a_kept_private_key_is_compared_only_after_the_password(
+    signed_in: Client, harbor: Application
+) -> None:
+    """Nothing is run while the password is asked; what was chosen stays."""
+    holder, now = CertificateHolder(), timezone.now()
+    found = examine(
+        harbor,
+        certificate_file=holder.pem,
+        keep_private_key=True,
+        key_file=holder.key_pem,
+        password="",
+        now=now,
+    )
+    kept = add_certificate(harbor, examination=found, description="", actor=Actor.command(), now=now)
+    session = signed_in.session
+    session[sessions.CONFIRMED_AT] = 0.0
+    session.save()
+    sides = {
+        f"{side}_{name}": value
+        for side in ("first", "second")
+        for name, value in (("credential", str(kept.pk)), ("scope", "api://kept/.default"))
+    }
+    answer = signed_in.post(f"/applications/{harbor.pk}/tests/compare/new", sides)
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Enter your password" in page
+    assert 'value="api://kept/.default"' in page
+    assert not FlowRun.objects.exists()

@@ -277,6 +277,21 @@ def test_without_the_raw_token_no_password_is_asked(
     assert press(signed_in, harbor, secret).status_code == 302
 
 
+def test_l2_a_kept_private_key_signs_only_after_the_password(
+    signed_in: Client, harbor: Application, side: FarSide
+) -> None:
+    """A key that lies here signs for those who gave the password a moment ago."""
+    kept = certificate_of(harbor, CertificateHolder(), keep=True)
+    go_stale(signed_in)
+    asked = press(signed_in, harbor, kept)
+    assert "Enter your password" in text_of(asked)
+    assert side.requests == []
+    assert press(signed_in, harbor, kept, current_password="not it").status_code == 200
+    assert side.requests == []
+    assert press(signed_in, harbor, kept, current_password=PASSWORD).status_code == 302
+    assert side.requests != []
+
+
 def test_a_failed_run_with_the_box_ticked_goes_to_its_page(
     signed_in: Client, harbor: Application, side: FarSide
 ) -> None:

@@ -61,7 +61,7 @@ WITHOUT = {
     "portal:application_identifier_uri": "a name; asks for nothing that is secret",
     "portal:api_permission_new": "asks for a permission, which gives nothing until it is granted",
     "portal:api_permission_remove": "takes a request back",
-    "portal:test_compare_new": "runs two tests; no token is shown in full",
+    "portal:test_compare_new": "asks where a kept private key signs; see test_flow_comparisons",
     "portal:directory_switch": "where one works",
     "portal:directory_rename": "a name",
     "portal:directory_switches_off": "makes nothing less safe",

@@ -6,18 +6,21 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from credmgr.accounts.step_up import FIELD as PASSWORD_FIELD
+from credmgr.accounts.step_up import StepUpFormMixin
 from credmgr.credentials.lifecycle import is_live
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.credentials.queries import credentials_of
 from credmgr.flowtest.material import credential_name, needs_input
 from credmgr.flowtest.scopes import SCOPE_MAX
 from credmgr.portal.forms.base import PortalForm
+from credmgr.portal.forms.flow_tests import signs_with_kept_key
 from credmgr.registrations.models import Application
 
 PLACES_MOST = 200
 
 
-class CompareForm(PortalForm):
+class CompareForm(StepUpFormMixin, PortalForm):
     """Two credentials or two places; only credentials that need nothing typed are on offer."""
 
     first_credential = forms.ChoiceField(label="First: credential")
@@ -42,6 +45,26 @@ class CompareForm(PortalForm):
         for name in ("first", "second"):
             self._offer(f"{name}_credential", named)
             self._offer(f"{name}_place", offered)
+        if self.asks_password:
+            self.fields[PASSWORD_FIELD].required = False  # a need of a kept key, not of every test
+
+    @property
+    def uses_kept_key(self) -> bool:
+        """Whether one of the two that the form stands on is signed with by a private key kept here."""
+        chosen = [self[f"{side}_credential"].value() for side in ("first", "second")]
+        return any(signs_with_kept_key(self.credentials.get(str(key))) for key in chosen)
+
+    def full_clean(self) -> None:
+        """Using a kept private key is a delicate act (L-2); for others no password is asked or looked at."""
+        field = self.fields.get(PASSWORD_FIELD)
+        if field is None or self.uses_kept_key:
+            if field is not None:
+                field.required = True
+            super().full_clean()
+            return
+        del self.fields[PASSWORD_FIELD]
+        super().full_clean()
+        self.fields[PASSWORD_FIELD] = field
 
     @property
     def has_credentials(self) -> bool:

@@ -143,7 +143,7 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         if self.initial.get("credential") not in self._credentials:
             self.initial["credential"] = self._default()
         if self.asks_password:
-            self.fields[PASSWORD_FIELD].required = False  # a need of the raw token, not of a test
+            self.fields[PASSWORD_FIELD].required = False  # a need of what is delicate, not of every test
         self.suggestions = scope_suggestions(application, SUGGESTIONS_MAX)
 
     @property
@@ -156,6 +156,11 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         """The credential that the form stands on."""
         value = self["credential"].value()
         return self._credentials.get(str(value))
+
+    @property
+    def uses_kept_key(self) -> bool:
+        """Whether the credential that the form stands on is signed with by a private key kept here."""
+        return signs_with_kept_key(self.chosen)
 
     @property
     def is_issuer(self) -> bool:
@@ -211,12 +216,14 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         return file
 
     def full_clean(self) -> None:
-        """Showing a raw token is a delicate act (L-2); without it no password is asked or looked at."""
+        """Showing a raw token and using a kept private key are delicate acts (L-2); for others no password is
+        asked or looked at.
+        """
         field = self.fields.get(PASSWORD_FIELD)
         if field is None:
             super().full_clean()
             return
-        if self["include_raw_token"].data:
+        if self["include_raw_token"].data or self.uses_kept_key:
             field.required = True
             super().full_clean()
         else:
@@ -299,6 +306,11 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         rows = sorted(self._credentials.values(), key=lambda row: row.created_at, reverse=True)
         rows.sort(key=lambda row: (not _is_usable(row, now), bool(needs_input(row))))
         return str(rows[0].pk) if rows else ""
+
+
+def signs_with_kept_key(row: Credential | None) -> bool:
+    """Whether a test with this credential opens a private key that is kept here."""
+    return isinstance(row, Certificate) and row.has_private_key
 
 
 def _is_usable(row: Credential, now: datetime) -> bool:

@@ -87,6 +87,7 @@ def compare_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse
     places = places_beside(application) if sees_all else []
     form = CompareForm(
         request.POST if request.method == "POST" else None,
+        request=request,
         application=application,
         places=places,
         initial=_beginning(request, application),
