@@ -53,7 +53,8 @@ class AuthorityGate:
             return _failed(RefusalError(90033), route, exchange)
         except VaultError as error:
             logger.error("A sealed value could not be opened; no token was issued.", exc_info=error)
-            self._vault_alarm.raise_once(error, exchange.now)
+            if isinstance(error, UnknownKeyError):
+                self._vault_alarm.raise_once(error, exchange.now)
             return _failed(RefusalError(90033), route, exchange)
         except Exception:  # the last line: a traceback page would be read as JSON
             logger.exception("The authority failed.")
@@ -75,13 +76,12 @@ class _VaultAlarm:
         self._lock = threading.Lock()
         self._last: datetime | None = None
 
-    def raise_once(self, error: VaultError, now: datetime) -> None:
+    def raise_once(self, error: UnknownKeyError, now: datetime) -> None:
         """Record it, unless that was just done. A database that refuses this row too is left to the log."""
         with self._lock:
             if self._last is not None and now - self._last < self.EVERY:
                 return
             self._last = now
-        key_id = error.key_id.hex() if isinstance(error, UnknownKeyError) else ""
         try:
             with transaction.atomic():
                 record_event(
@@ -89,7 +89,7 @@ class _VaultAlarm:
                     actor=Actor(name="Token endpoint"),
                     now=now,
                     object_type="vault-key",
-                    object_id=key_id,
+                    object_id=error.key_id.hex(),
                     succeeded=False,
                 )
         except (DatabaseFailure, VaultError):

@@ -14,7 +14,7 @@ from credmgr.credentials.x509 import read_certificate
 from credmgr.credentials.x509_keys import RSA
 from credmgr.errors import DomainError
 from credmgr.flowtest.shapes import CertificateMaterial, Material, OutsideTokenMaterial, SecretMaterial
-from credmgr.vault.errors import VaultError
+from credmgr.vault.errors import SealError, UnknownKeyError, VaultError
 
 # The object identifier rsaEncryption (RFC 8017 appendix A.1) in DER, as a SubjectPublicKeyInfo begins with.
 OUTSIDE_TOKEN_MAX = 16 * 1024
@@ -81,11 +81,19 @@ def prepare(credential: Credential, brought: Brought) -> Prepared:
         if isinstance(credential, ClientSecret):
             return Prepared(SecretMaterial(brought.secret_value or open_value(credential)))
         return _certificate(credential, brought.private_key_file, brought.password)
-    except VaultError as error:
+    except UnknownKeyError as error:
         raise CannotTestError(
             "vault",
             f"The stored credential cannot be opened: {error} Put the missing key back into the key ring.",
         ) from None
+    except SealError:
+        raise CannotTestError(
+            "damaged",
+            "What is stored of this credential is damaged and cannot be opened. "
+            "Restore it from a backup, or delete it and add another.",
+        ) from None
+    except VaultError as error:
+        raise CannotTestError("vault", f"The stored credential cannot be opened: {error}") from None
 
 
 @sensitive_variables("typed", "token")

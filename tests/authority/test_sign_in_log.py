@@ -273,15 +273,6 @@ def test_an_unknown_vault_key(directory: Directory, secret: str, pair: KeyPair) 
     assert AuditEvent.objects.filter(tag="vault:key:unknown").count() == 1
 
 
-def test_a_damaged_certificate(directory: Directory, pair: KeyPair) -> None:
-    """E-6 on the wire: 503, no detail."""
-    row = directory.add_certificate(pair)
-    sealed = bytearray(type(row).objects.get(pk=row.pk).der)
-    sealed[40] ^= 1
-    type(row).objects.filter(pk=row.pk).update(der=bytes(sealed))
-    directory.present(directory.assertion(pair)).refused(503, "temporarily_unavailable", 90033)
-
-
 def test_no_signing_key(directory: Directory, secret: str) -> None:
     """Without one there is no token."""
     SigningKey.objects.all().delete()
