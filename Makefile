@@ -11,7 +11,7 @@ DATA_DIR := $(or $(CREDMGR_DATA_DIR),var)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-all test-postgres lint bench bench-profile screenshots lock clean reset chromium node-clients node-peers
+.PHONY: help run test test-all test-postgres lint bench bench-scale bench-profile screenshots lock clean reset chromium node-clients node-peers
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -42,6 +42,9 @@ lint: $(VENV)/.ready-to-test ## style, types, pending migrations, system checks
 
 bench: $(VENV)/.ready-to-run node-peers ## what a token costs, beside oidc-provider and with large tables; fails when a bar is missed
 	$(BIN)/python -m tests.bench
+
+bench-scale: $(VENV)/.ready-to-test ## what every page costs with 100,000 registrations and 5,000,000 sign-ins; takes about half an hour
+	$(BIN)/python -m tests.bench --scale
 
 bench-profile: $(VENV)/.ready-to-run ## where the time of a token goes, by function
 	$(BIN)/python -m tests.bench --profile

@@ -13,7 +13,7 @@ import logging
 import secrets
 import unicodedata
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -52,6 +52,23 @@ def append(event: AuditEvent) -> AuditEvent:
     _append(chain, key, event)
     _seal_end(chain, key)
     return event
+
+
+@transaction.atomic(savepoint=False)
+def append_all(events: Sequence[AuditEvent]) -> None:
+    """Store rows of one chain, none stored yet, as its next in their order; its end is sealed once.
+
+    Raises KeyRingError as `append` does, ValueError where the rows are of several chains.
+    """
+    if not events:
+        return
+    if len({chain_of(event) for event in events}) > 1:
+        raise ValueError("Rows of several chains.")
+    chain, key = _locked(chain_of(events[0]), events[-1].at)
+    for event in events:
+        _place(chain, key, event)
+    AuditEvent.objects.bulk_create(events)
+    _seal_end(chain, key)
 
 
 def adopt_older_rows(now: datetime) -> int:

@@ -8,7 +8,7 @@ import re
 import sqlite3
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
@@ -59,6 +59,21 @@ class Statement:
         """The same on SQLite's own connection, whose errors it leaves as they are."""
         texts = [_AS_TEXT[type(value)](value) if type(value) in _AS_TEXT else value for value in values]
         return connection.execute(self._marked, texts)
+
+    def run_for_each(self, connection: BaseDatabaseWrapper, rows: Iterable[Sequence[Any]]) -> None:
+        """Once for each row of values, in the transaction that is open on that connection. Raises
+        django.db.Error.
+        """
+        if connection.vendor != "sqlite":
+            with connection.cursor() as cursor:
+                cursor.executemany(self._named, [dict(zip(self._names, row, strict=True)) for row in rows])
+            return
+        texts = (
+            [_AS_TEXT[type(value)](value) if type(value) in _AS_TEXT else value for value in row]
+            for row in rows
+        )
+        with connection.wrap_database_errors:
+            open_connection(connection).executemany(self._marked, texts)
 
     def _through_django(
         self, connection: BaseDatabaseWrapper, values: Sequence[Any]

@@ -9,6 +9,7 @@ registrations can be filtered without reading their credentials.
 import re
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db.models import (
     Case,
@@ -32,7 +33,7 @@ from credmgr.credentials.lifecycle import soon_until
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.credentials.secret_values import HINT_LENGTH
 from credmgr.credentials.x509 import thumbprints_in
-from credmgr.registrations.models import AUTHORITY_KINDS, Application, Ownership, Tenant
+from credmgr.registrations.models import AUTHORITY_KINDS, BUILT_IN, Application, Ownership, Tenant
 from credmgr.registrations.registering import restorable_since
 
 ALL, OWNED, DELETED = "all", "owned", "deleted"
@@ -47,6 +48,8 @@ _HINT = re.compile(rf"([0-9A-Za-z]{{{HINT_LENGTH}}})\*{{0,18}}", re.ASCII)
 _SEARCH_LENGTH_MOST = 300
 # At least the first group of a GUID; dashes may be missing, as in a database dump or a log line.
 _GUID_START = re.compile(r"[0-9a-f]{8}[0-9a-f]{0,24}", re.ASCII)
+# Of a registration itself.
+_GUIDS = ("id", "client_id", "service_principal_id")
 # Stand for "no such credential" in comparisons: LEAST and GREATEST treat NULL differently in each database.
 _NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
@@ -77,7 +80,11 @@ def on_tab(
 
 def at_place(rows: QuerySet[Application], place: str) -> QuerySet[Application]:
     """Those that live at that kind of authority; an unknown one filters nothing."""
-    return rows.filter(authority_kind=place) if place in dict(AUTHORITY_KINDS) else rows
+    if place not in dict(AUTHORITY_KINDS):
+        return rows
+    # The condition of the index of those elsewhere, to the letter.
+    rows = rows if place == BUILT_IN else rows.exclude(authority_kind=BUILT_IN)
+    return rows.filter(authority_kind=place)
 
 
 def matching(rows: QuerySet[Application], search: str) -> QuerySet[Application]:
@@ -92,23 +99,30 @@ def matching(rows: QuerySet[Application], search: str) -> QuerySet[Application]:
         return rows
     if len(term) > _SEARCH_LENGTH_MOST:
         return rows.none()
-    found = Q(display_name__icontains=term)
-    found |= Q(external_client_id__icontains=term) | Q(authority_url__icontains=term)
+    # Each way to be found has an index of its own. Said as one condition they would be tried on every row.
+    elsewhere = rows.exclude(authority_kind=BUILT_IN)
+    ways: list[QuerySet[Any, Any]] = [
+        rows.filter(display_name__icontains=term).values("pk"),
+        elsewhere.filter(Q(external_client_id__icontains=term) | Q(authority_url__icontains=term)).values(
+            "pk"
+        ),
+    ]
     if (guids := _guid_range(term)) is not None:
-        for column in ("id", "client_id", "service_principal_id"):
-            found |= Q(**{f"{column}__range": guids})
-        found |= _with(ClientSecret.objects.filter(id__range=guids))
-        found |= _with(Certificate.objects.filter(id__range=guids))
-        found |= _with(FederatedCredential.objects.filter(id__range=guids))
+        # Of any directory: told that it is of one, the database would walk that one's names instead.
+        ways += [Application.objects.filter(**{f"{column}__range": guids}).values("pk") for column in _GUIDS]
+        ways += [
+            model.objects.filter(id__range=guids).values("application_id")
+            for model in (ClientSecret, Certificate, FederatedCredential)
+        ]
     if thumbprints := thumbprints_in(term):
-        found |= _with(
-            Certificate.objects.filter(
-                Q(thumbprint_sha1__in=thumbprints) | Q(thumbprint_sha256__in=thumbprints)
-            )
-        )
+        certificates = Certificate.objects.values("application_id")
+        ways += [
+            certificates.filter(thumbprint_sha1__in=thumbprints),
+            certificates.filter(thumbprint_sha256__in=thumbprints),
+        ]
     if hint := _HINT.fullmatch(term):
-        found |= _with(ClientSecret.objects.filter(hint=hint[1]))
-    return rows.filter(found)
+        ways.append(ClientSecret.objects.filter(hint=hint[1]).values("application_id"))
+    return rows.filter(pk__in=ways[0].union(*ways[1:]))
 
 
 def with_status(rows: QuerySet[Application], status: str, now: datetime) -> QuerySet[Application]:
@@ -157,12 +171,6 @@ def _guid_range(term: str) -> tuple[uuid.UUID, uuid.UUID] | None:
     if not _GUID_START.fullmatch(digits):
         return None
     return uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))
-
-
-def _with(
-    credentials: QuerySet[ClientSecret] | QuerySet[Certificate] | QuerySet[FederatedCredential],
-) -> Q:
-    return Q(pk__in=credentials.values("application_id"))
 
 
 def _live(now: datetime) -> Q:

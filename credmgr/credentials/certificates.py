@@ -33,7 +33,7 @@ def add_certificate(
         worst = examination.findings[0]
         message = f"{worst.heading} {worst.advice}".strip()
         raise CertificateError(worst.code, message, field=worst.field)
-    certificate = _row(application, parsed, clean_description(description, CertificateError))
+    certificate = row_of(application, parsed, clean_description(description, CertificateError))
     certificate.created_at = now
     certificate.created_by = actor.user
     certificate.created_by_name = actor.name
@@ -96,7 +96,8 @@ def open_private_key(certificate: Certificate) -> bytes:
     return open_from(certificate, "private_key")
 
 
-def _row(application: Application, parsed: x509.ParsedCertificate, description: str) -> Certificate:
+def row_of(application: Application, parsed: x509.ParsedCertificate, description: str) -> Certificate:
+    """What a certificate says of itself, in a row not yet sealed and not yet saved."""
     return Certificate(
         application=application,
         description=description or parsed.shown_subject,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, QuerySet
 
 from credmgr.accounts.models import User
 from credmgr.audit.queries import last_sign_ins
@@ -119,14 +119,14 @@ def applications_page(
     """
     size = page_size if page_size in PAGE_SIZES else PAGE_SIZES[0]
     chosen = filters.at_place(_chosen(tenant, tab, search, status, user, sees_all, now), place)
-    counts, external = _counts(tenant, user, sees_all, now)
+    counts, has_external = _counts(tenant, user, sees_all, now)
     is_filtered = bool(search.strip() or place) or status in filters.STATUSES
     is_whole_tab = not is_filtered and tab in counts
     found = counts[tab] if is_whole_tab else chosen.count()
     pages = max(1, -(-found // size))
     shown = min(max(page, 1), pages)
     ordered = filters.in_order(chosen, sort, now)[(shown - 1) * size : shown * size]
-    return ApplicationsPage(_described(list(ordered), now), found, shown, pages, size, counts, external > 0)
+    return ApplicationsPage(_described(list(ordered), now), found, shown, pages, size, counts, has_external)
 
 
 def export_rows(
@@ -183,16 +183,19 @@ def _chosen(
     return filters.with_status(rows, status, now)
 
 
-def _counts(tenant: Tenant, user: User | None, sees_all: bool, now: datetime) -> tuple[dict[str, int], int]:
-    """Registrations per tab, and how many live elsewhere, deleted ones included. Two queries."""
-    counted = filters.visible_in(tenant, user, sees_all=sees_all).aggregate(
-        all=Count("pk", filter=Q(deleted_at=None)),
-        deleted=Count("pk", filter=Q(deleted_at__gte=restorable_since(now))),
-        external=Count("pk", filter=~Q(authority_kind=BUILT_IN)),
-    )
+def _counts(tenant: Tenant, user: User | None, sees_all: bool, now: datetime) -> tuple[dict[str, int], bool]:
+    """Registrations per tab, and whether some live elsewhere, deleted ones included.
+
+    Four queries, each answered by an index alone: one over all of them would read every row.
+    """
+    visible = filters.visible_in(tenant, user, sees_all=sees_all)
     owned = Ownership.objects.filter(user=user, application__tenant=tenant, application__deleted_at=None)
-    tabs = {filters.ALL: counted["all"], filters.OWNED: owned.count(), filters.DELETED: counted["deleted"]}
-    return tabs, counted["external"]
+    tabs = {
+        filters.ALL: visible.filter(deleted_at=None).count(),
+        filters.OWNED: owned.count(),
+        filters.DELETED: visible.filter(deleted_at__gte=restorable_since(now)).count(),
+    }
+    return tabs, visible.exclude(authority_kind=BUILT_IN).exists()
 
 
 def _described(applications: Sequence[Application], now: datetime) -> list[ApplicationRow]:

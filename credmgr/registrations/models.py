@@ -110,6 +110,13 @@ class Application(models.Model):
         indexes = [
             models.Index("tenant", "deleted_at", Lower("display_name"), "id", name="application_by_name"),
             models.Index(fields=["tenant", "deleted_at", "created_at"], name="application_by_creation"),
+            # Holds the names as they are: whoever searches for a part reads this, not the rows.
+            models.Index(fields=["tenant", "deleted_at", "display_name", "id"], name="application_names"),
+            models.Index(
+                fields=["tenant", "authority_kind"],
+                condition=~models.Q(authority_kind=BUILT_IN),
+                name="application_elsewhere",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -49,6 +49,23 @@ def test_the_bench_measures_and_judges() -> None:
 
 
 @pytest.mark.slow
+def test_the_pages_of_an_installation_that_has_grown_are_judged() -> None:
+    printed = bench("--scale")
+    for part in (
+        "At scale: 120 registrations",
+        "portal:applications",
+        "portal:certificates",
+        "portal:audit",
+        "list, search: thumbprint",
+        "sign-ins, 30 days",
+        "pages at scale takes at most 150 ms",
+        "more than 2 times as long",
+    ):
+        assert part in printed
+    assert printed.count("bar: ") == 2
+
+
+@pytest.mark.slow
 def test_the_profile_names_functions() -> None:
     printed = bench("--profile")
     for kind in ("secret", "certificate"):

@@ -61,7 +61,7 @@ def routes() -> list[Route]:
 
 
 # These are about deleted registrations.
-_OF_DELETED = ("portal:application_restore", "portal:application_purge")
+OF_DELETED = ("portal:application_restore", "portal:application_purge")
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Scene:
     def address(self, route: Route, *, own: bool) -> str:
         """The route's address, about a registration of that kind where it takes one."""
         live, deleted = (self.own, self.own_deleted) if own else (self.foreign, self.foreign_deleted)
-        application = deleted if route.name in _OF_DELETED else live
+        application = deleted if route.name in OF_DELETED else live
         given = {"application_id": application.pk, **self._of(application)}
         values = {name: given.get(name, self.ids.get(name)) for name in route.takes}
         missing = [name for name, value in values.items() if value is None]

@@ -1,0 +1,89 @@
+"""A hundred thousand registrations stay quick: what the list asks is answered by indexes alone, and only the
+rows of the page are read. What decides is the plan, not a clock.
+"""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from credmgr.credentials.queries import applications_page
+from credmgr.registrations.models import Application
+from credmgr.registrations.queries import default_tenant
+from tests.factories import NOW, application
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(
+        connection.vendor != "sqlite", reason="PostgreSQL plans by statistics; the indexes are the same"
+    ),
+]
+# By the name of what is asked: the search, and an index that has to be walked for it.
+SEARCHES = {
+    "part of a name": ("harbor", "COVERING INDEX application_names"),
+    "client ID": ("6f2f4a6e-9f2c-4d0b-8a51-1c6f3f0a7e11", "(client_id>? AND client_id<?)"),
+    "object ID": ("6f2f4a6e", "(id>? AND id<?)"),
+    "SHA-1 thumbprint": ("A1B2C3D4E5F60718293A4B5C6D7E8F9001122334", "(thumbprint_sha1=?)"),
+    "hint of a secret": ("a1B", "client_secret_hint (hint=?)"),
+}
+
+
+@pytest.fixture(autouse=True)
+def many() -> None:
+    """Three thousand registrations, some of them deleted."""
+    tenant = application("Harbor").tenant
+    Application.objects.bulk_create(
+        Application(
+            tenant=tenant,
+            display_name=f"Service {number}",
+            created_at=NOW,
+            deleted_at=NOW - timedelta(days=1) if number % 50 == 0 else None,
+        )
+        for number in range(3000)
+    )
+
+
+def plans(**given: str) -> dict[str, list[str]]:
+    """{statement: steps of its plan} of one page of the list."""
+    with CaptureQueriesContext(connection) as captured:
+        applications_page(default_tenant(), user=None, now=NOW, **given)  # type: ignore[arg-type]
+    found = {}
+    with connection.cursor() as cursor:
+        for query in captured.captured_queries:
+            cursor.execute("EXPLAIN QUERY PLAN " + query["sql"].replace("%", "%%"))
+            found[query["sql"]] = [row[3] for row in cursor.fetchall()]
+    return found
+
+
+def of_registrations(steps: list[str]) -> list[str]:
+    """Those steps that touch the registrations themselves."""
+    return [step for step in steps if "registrations_application " in f"{step} "]
+
+
+def test_the_tabs_are_counted_in_an_index() -> None:
+    counts = {
+        text: steps for text, steps in plans().items() if "COUNT(*)" in text and "ownership" not in text
+    }
+    assert len(counts) >= 2
+    for text, steps in counts.items():
+        assert all("USING COVERING INDEX" in step for step in of_registrations(steps)), (text, steps)
+
+
+def test_whether_any_live_elsewhere_is_asked_of_those_elsewhere() -> None:
+    assert [steps for steps in plans().values() if "application_elsewhere" in " ".join(steps)]
+    for place in ("entra", "oidc"):
+        assert [s for s in plans(place=place).values() if "application_elsewhere" in " ".join(s)]
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_search_walks_indexes(name: str) -> None:
+    search, expected = SEARCHES[name]
+    searching = [steps for text, steps in plans(search=search).items() if "UNION" in text]
+    assert len(searching) == 2  # the count and the page
+    for steps in searching:
+        assert expected in " ".join(steps), steps
+        assert not [step for step in steps if step.startswith("SCAN registrations_application")], steps
+        # Rows are read by their ids alone, or in the order of the page; names from the index that holds them.
+        for step in of_registrations(steps):
+            assert "COVERING INDEX" in step or "id" in step.partition("(")[2] or "application_by_name" in step
