@@ -11,7 +11,7 @@ DATA_DIR := $(or $(CREDMGR_DATA_DIR),var)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-all test-postgres lint bench bench-scale bench-profile screenshots lock clean reset chromium node-clients node-peers
+.PHONY: help run test test-all test-postgres fuzz lint bench bench-scale bench-profile screenshots lock clean reset chromium node-clients node-peers
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -29,6 +29,9 @@ test-all: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test,
 
 test-postgres: $(VENV)/.ready-to-test chromium node-clients ## every test but the slow ones on PostgreSQL, on a server of its own
 	@sh .ci/postgres $(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+
+fuzz: $(VENV)/.ready-to-test ## invented input to everything that reads files, tokens and forms, FUZZ_TIMES (10) as much as in the tests
+	FUZZ_TIMES=$(or $(FUZZ_TIMES),10) $(BIN)/python -m pytest -n $(JOBS) -m hypothesis
 
 lint: $(VENV)/.ready-to-test ## style, types, pending migrations, system checks
 	$(BIN)/ruff check .

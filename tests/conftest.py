@@ -16,6 +16,7 @@ import pytest
 from django.conf import settings
 
 from tests.database import SERVER_URL
+from tests.fuzzing import choose_profile
 
 # Importing registers the fixtures. Before the environment is cleared below: it reads CREDMGR_TEST_CHROMIUM.
 from tests.installation import (  # noqa: F401
@@ -29,6 +30,7 @@ from tests.installation import (  # noqa: F401
     signed_in_page,
 )
 
+choose_profile()
 _DATA_DIR = Path(tempfile.mkdtemp(prefix="credmgr-test-"))
 _KEYRING = _DATA_DIR / "keyring"
 _KEYRING.touch(mode=0o600)

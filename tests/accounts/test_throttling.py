@@ -11,6 +11,7 @@ from hypothesis.extra.django import TestCase
 
 from credmgr.accounts.models import ThrottleCounter
 from credmgr.accounts.throttling import Limit, admit, clear, hit, key_of, source_of, take_back, too_many
+from tests.fuzzing import examples
 
 NOW = datetime(2026, 11, 23, 14, 52, 6, tzinfo=UTC)
 LIMIT = Limit("test", 5, 60)
@@ -90,7 +91,7 @@ def test_whoever_has_a_network_of_ipv6_has_one_place(address: str, source: str) 
 class SlidingWindow(TestCase):
     """Whatever the pattern of attempts."""
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=examples(40), deadline=None)
     @given(st.lists(st.floats(0, 40, allow_nan=False), min_size=1, max_size=30))
     def test_no_window_ever_holds_more_than_the_limit_and_waiting_as_told_is_enough(
         self, pauses: list[float]

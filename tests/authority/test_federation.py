@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import HealthCheck, given
+from hypothesis import settings as pace
+from hypothesis import strategies as st
 
 from credmgr.audit.recording import Actor
 from credmgr.authority import issuer_keys as keys_module
@@ -27,6 +30,7 @@ from credmgr.registrations.models import Tenant
 from tests.authority.assertion_maker import compact
 from tests.authority.conftest import Directory
 from tests.flowtest.far_side import FarSide, Handler, rsa_key, send, send_json
+from tests.fuzzing import examples
 
 SUBJECT = "repo:octo-org/octo-repo:ref:refs/heads/main"
 DISCOVERY, KEYS = "/openid-configuration", "/keys"
@@ -402,6 +406,33 @@ def test_an_issuer_with_an_untrusted_certificate(issuer: Issuer, settings: Any) 
 def test_an_issuer_that_is_down(issuer: Issuer) -> None:
     issuer.side.close()
     assert "Nothing answers" in issuer.refused(50166)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+_HEADER = st.dictionaries(st.sampled_from(["alg", "kid", "typ", "crit", "b64", "jwk", "jku", "x5c"]), _JSON)
+_CLAIMS = st.dictionaries(st.sampled_from(["sub", "aud", "exp", "nbf", "iat", "jti", "azp"]), _JSON)
+
+
+@pace(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(header=_HEADER, claims=_CLAIMS, is_near=st.booleans())
+def test_any_assertion_of_a_trusted_issuer_is_refused_by_its_code(
+    directory: Directory, header: dict[str, Any], claims: dict[str, Any], is_near: bool
+) -> None:
+    """Each claim and header of any type, alone or beside right ones, up to the issuer's keys."""
+    url = "https://issuer.example.com/pool"
+    if not FederatedCredential.objects.exists():
+        trust(directory, url)
+    right: dict[str, Any] = {"aud": DEFAULT_AUDIENCE, "sub": SUBJECT, "exp": int(time.time()) + 300}
+    told = {"alg": "RS256", "kid": "far-1"} if is_near else {}
+    parts = ({**told, **header}, {**(right if is_near else {}), **claims, "iss": url})
+    encoded = [base64.urlsafe_b64encode(json.dumps(each).encode()).decode().rstrip("=") for each in parts]
+    answer = directory.present(".".join([*encoded, "c2lnbmF0dXJl"]))
+    assert answer.status in (400, 401)
+    answer.refused(answer.status, answer.body["error"], answer.body["error_codes"][0])
 
 
 def test_a_slash_at_the_issuers_end_goes_before_discovery(issuer: Issuer) -> None:

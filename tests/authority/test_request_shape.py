@@ -20,6 +20,7 @@ from credmgr.audit.sign_ins import refusals_without_row
 from credmgr.authority.refusals import RefusalError
 from credmgr.authority.token_request import read_token_request
 from tests.authority.conftest import FORM, Answer, Directory, unknown_guid
+from tests.fuzzing import examples
 
 Form = dict[str, Any]
 
@@ -351,7 +352,9 @@ def test_four_hundred_bad_requests(directory: Directory, secret: str, seed: int)
             answer.refused(answer.status, answer.body["error"], code)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(body=st.binary(max_size=400) | st.text(max_size=200).map(lambda text: f"grant_type={text}".encode()))
 def test_any_bytes_are_answered(directory: Directory, body: bytes) -> None:
     """A-1: JSON for any body."""
@@ -360,7 +363,9 @@ def test_any_bytes_are_answered(directory: Directory, body: bytes) -> None:
     assert answer.status in (400, 401)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     values=st.fixed_dictionaries(
         {},

@@ -22,6 +22,7 @@ from credmgr.credentials.key_files import SENTENCES, open_bundle, open_key
 from credmgr.credentials.x509 import parse_certificate
 from tests.credentials import making
 from tests.credentials.making import PASSWORD, certificate, key_der, key_pem, pem, pfx
+from tests.fuzzing import examples
 
 KEY = making.rsa_key()
 LEAF = certificate()
@@ -238,14 +239,14 @@ def test_neither_password_nor_key_is_on_the_command_line_or_in_the_error():
 
 
 @given(st.binary(max_size=400), st.text(max_size=10))
-@pace(max_examples=200)
+@pace(max_examples=examples(200))
 def test_u9_any_bytes_are_opened_or_refused(data, password):
     """U-9: inside the child, without the cost of starting one."""
     open_or_refuse(data, password)
 
 
 @given(st.integers(0, 2000), st.integers(0, 255), st.sampled_from(["pfx", "pem", "der"]))
-@pace(max_examples=100, deadline=None)
+@pace(max_examples=examples(100), deadline=None)
 def test_u9_any_changed_byte_is_opened_or_refused(position, value, form):
     """U-9."""
     file = {"pfx": _PFX, "pem": key_pem(KEY, password="x"), "der": key_der(KEY)}[form]

@@ -25,6 +25,7 @@ from credmgr.jose.errors import (
     SignatureError,
     TokenTimeError,
 )
+from tests.fuzzing import examples
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -85,7 +86,7 @@ def test_padding_is_accepted(key: rsa.RSAPrivateKey) -> None:
     assert dict(jws.verify(token, key.public_key(), algorithms=["RS256"])) == {"a": "bcd"}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text(max_size=200) | st.binary(max_size=200).map(lambda data: base64.b64encode(data).decode()))
 def test_any_text_is_read_or_refused(given_text: str) -> None:
     """Never another error than ours."""
@@ -103,7 +104,7 @@ JSON = st.recursive(
 NAMES = st.sampled_from(["alg", "crit", "b64", "kid", "x5t", "exp", "nbf", "iat", "aud", "iss", "jti"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(header=st.dictionaries(NAMES, JSON, max_size=4), claims=st.dictionaries(NAMES, JSON, max_size=5))
 def test_any_json_is_read_or_refused(header: dict[str, Any], claims: dict[str, Any]) -> None:
     """Types are checked before anything uses them."""

@@ -4,12 +4,16 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from hypothesis import HealthCheck, given
+from hypothesis import settings as pace
+from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from credmgr.audit.models import AuditEvent
@@ -22,6 +26,7 @@ from credmgr.vault.errors import KeyRingError, VaultError
 from credmgr.vault.passphrase import PassphraseError
 from credmgr.vault.source import current_key_ring, forget_key_ring
 from tests.factories import COMMAND, NOW, application, secret
+from tests.fuzzing import examples
 from tests.vault.conftest import key_line
 
 PASSPHRASE = "a passphrase long enough"
@@ -80,6 +85,15 @@ def version(entries: dict[str, bytes]) -> None:
     entries[MANIFEST] = entries[MANIFEST].replace(b'"version": 1', b'"version": 2')
 
 
+def other_types(name: str, value: object) -> Callable[[dict[str, bytes]], None]:
+    """A manifest in which a member is something else."""
+
+    def change(entries: dict[str, bytes]) -> None:
+        entries[MANIFEST] = json.dumps({**json.loads(entries[MANIFEST]), name: value}).encode()
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -91,6 +105,10 @@ def version(entries: dict[str, bytes]) -> None:
         (lambda entries: entries.update({"tls/evil.pem": b"x"}), "other parts than its manifest says"),
         (lambda entries: entries.pop(SIGNATURE), "not a backup"),
         (lambda entries: entries.update({MANIFEST: b'{"format": ["credmgr-backup"]}'}), "not a backup"),
+        (other_types("key_ids", None), "not a backup"),
+        (other_types("key_ids", ["no hex"]), "not a backup"),
+        (other_types("chains", [7]), "not a backup"),
+        (other_types("has_keys", "yes"), "not a backup"),
         (lambda entries: entries.update({MANIFEST: b"[" * 100_000}), "not a backup"),
         (lambda entries: entries.update({MANIFEST: b" " * 1_000_001}), "not a backup"),
     ],
@@ -133,6 +151,51 @@ def test_flipped_bits_are_refused_or_touch_nothing_that_is_read(backup: Path) ->
         except DomainError:
             refused += 1
     assert refused > 40
+
+
+_PACE = pace(
+    max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@_PACE
+@given(cut=st.integers(0, 100_000), put=st.binary(max_size=60), lost=st.integers(0, 60))
+def test_any_change_of_the_file_is_refused_or_touches_nothing(
+    backup: Path, cut: int, put: bytes, lost: int
+) -> None:
+    """Bytes put in, left out or exchanged anywhere."""
+    content = backup.read_bytes()
+    place = cut % len(content)
+    changed = backup.with_suffix(".any")
+    changed.write_bytes(content[:place] + put + content[place + lost :])
+    try:
+        found = restoring.read_backup(changed, passphrase=None).manifest
+    except DomainError:
+        return
+    assert found == restoring.read_backup(backup, passphrase=None).manifest
+
+
+@_PACE
+@given(data=st.data())
+def test_any_manifest_is_refused_in_a_sentence(backup: Path, data: st.DataObject) -> None:
+    """Also one that is rightly signed: whoever holds the key ring may still write nonsense."""
+    with zipfile.ZipFile(backup) as archive:
+        given_manifest = json.loads(archive.read(MANIFEST))
+    given_manifest[data.draw(st.sampled_from(sorted(given_manifest)))] = data.draw(_JSON)
+
+    def change(entries: dict[str, bytes]) -> None:
+        entries[MANIFEST] = json.dumps(given_manifest).encode()
+        entries[SIGNATURE] = signature_of(current_key_ring().primary, entries[MANIFEST])
+
+    with suppress(DomainError, VaultError):
+        assert restoring.read_backup(rewritten(backup, change), passphrase=None).manifest.rows
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
 
 
 def test_k5_the_key_ring_at_hand_must_have_the_keys_needed(

@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from credmgr.registrations.models import MULTITENANT, Application, ServicePrincipal, Tenant
+from tests.fuzzing import examples
 from tests.portal.questions import assert_asks_for_sign_in, assert_refuses_methods
 
 pytestmark = pytest.mark.django_db
@@ -121,7 +122,7 @@ def test_what_is_no_token_is_refused_in_words(signed_in: Client, pasted: str, se
 
 
 @hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     claims=st.dictionaries(

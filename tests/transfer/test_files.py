@@ -34,6 +34,7 @@ from credmgr.vault.source import forget_key_ring
 from tests.acceptance.conftest import make_seed_files
 from tests.acceptance.test_canary import found_in
 from tests.factories import COMMAND, NOW, application, elsewhere, pasted, secret
+from tests.fuzzing import examples
 from tests.vault.conftest import key_line
 
 pytestmark = pytest.mark.django_db
@@ -213,7 +214,7 @@ def test_a_passphrase_is_the_same_however_it_was_typed() -> None:
     assert open_with_passphrase(Kind.REGISTRATION, "cafe\u0301 at the harbor", sealed) == b"x"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.binary(max_size=400) | st.binary(max_size=400).map(lambda tail: SEALED[:12] + tail[:20]))
 def test_invented_files_are_refused_in_a_sentence(content: bytes) -> None:
     with pytest.raises((VaultError, DomainError)):
@@ -227,7 +228,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.data())
 def test_invented_content_is_refused_in_a_sentence(data: st.DataObject) -> None:
     """Whoever knows the passphrase may still write nonsense."""

@@ -13,6 +13,7 @@ from credmgr.vault import envelope
 from credmgr.vault.envelope import Place, make_verifier, open_sealed, seal, verifier_matches
 from credmgr.vault.errors import KeyRingError, SealError, UnknownKeyError, VaultError
 from credmgr.vault.keyring import KeyRing, VaultKey
+from tests.fuzzing import examples
 from tests.vault.conftest import key_line, key_of
 
 VECTOR = json.loads((Path(__file__).parent.parent / "vectors" / "vault_envelope.json").read_text())
@@ -69,7 +70,7 @@ def test_e2_every_truncation_and_extension_is_refused() -> None:
                 open_sealed(RING, PLACE, longer)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.binary(max_size=200))
 def test_e2_invented_bytes_are_refused(invented: bytes) -> None:
     for value in (invented, b"\x01" + KEY.key_id + invented):

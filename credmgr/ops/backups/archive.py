@@ -76,9 +76,29 @@ class Manifest:
                 )
             parts = [Part(**each) for each in given.pop("parts")]
             migrations = [(str(app), str(name)) for app, name in given.pop("migrations")]
-            return cls(parts=parts, migrations=migrations, **given)
+            made = cls(parts=parts, migrations=migrations, **given)
+            made._require_types()
+            return made
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise not_a_backup() from None
+
+    def _require_types(self) -> None:
+        """What is read before the signature is checked may hold anything. Raises ValueError."""
+        texts = [self.created_at, self.database, *self.key_ids, *self.left_out]
+        numbers: list[object] = []
+        for part in self.parts:
+            texts += [part.name, part.sha256, part.table]
+            numbers += [part.bytes, part.rows]
+        if not (
+            all(isinstance(each, str) for each in texts)
+            and all(type(each) is int for each in numbers)
+            and isinstance(self.has_keys, bool)
+            and all(isinstance(each, list) for each in (self.key_ids, self.left_out, self.chains))
+            and all(isinstance(each, dict) for each in self.chains)
+        ):
+            raise ValueError
+        for key_id in self.key_ids:
+            bytes.fromhex(key_id)
 
 
 def not_a_backup() -> BackupError:
