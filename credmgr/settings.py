@@ -72,6 +72,19 @@ AUDIT_FORWARD_KEY = env.text("CREDMGR_AUDIT_FORWARD_KEY")
 AUDIT_FORWARD_CA_FILE = env.text("CREDMGR_AUDIT_FORWARD_CA_FILE")
 EXPORT_ROWS = env.number("CREDMGR_EXPORT_ROWS", 100_000, least=1)
 
+# ------------------------------------------------------------------ single sign-on of people
+# With any OpenID Connect provider; read by credmgr.signon.configuration. Off without an issuer.
+SSO_ISSUER = env.text("CREDMGR_SSO_ISSUER")
+SSO_CLIENT_ID = env.text("CREDMGR_SSO_CLIENT_ID")
+SSO_CLIENT_SECRET = env.text("CREDMGR_SSO_CLIENT_SECRET")
+SSO_NAME = env.text("CREDMGR_SSO_NAME", "single sign-on")
+SSO_SCOPES = env.text("CREDMGR_SSO_SCOPES", "openid profile")
+SSO_ROLE_CLAIM = env.text("CREDMGR_SSO_ROLE_CLAIM", "roles")
+SSO_ROLE_MAP = env.names("CREDMGR_SSO_ROLE_MAP")
+# Whether a sign-in at the provider counts as one with a second factor: when its amr says so, or in any case.
+SSO_SECOND_FACTOR = env.choice("CREDMGR_SSO_SECOND_FACTOR", "AMR", {"AMR", "ALWAYS", "NEVER"})
+SSO_REQUIRED = env.flag("CREDMGR_SSO_REQUIRED", False)
+
 # ------------------------------------------------------------------ Django
 DEBUG = env.flag("CREDMGR_DEBUG", False)
 

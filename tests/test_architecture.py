@@ -17,7 +17,7 @@ LAYERS: list[set[str]] = [
     {"audit"},
     {"factors", "origins", "registrations"},
     {"credentials", "membership"},
-    {"authority", "flowtest", "localca", "transfer"},
+    {"authority", "flowtest", "localca", "signon", "transfer"},
     {"portal"},
     {"ops"},
     {"settings", "urls", "wsgi"},

@@ -76,6 +76,7 @@ def test_the_summary_counts_right() -> None:
         ("inventory.md", "What is logged", ["Audit", "Sign-ins", "Program", "Metrics"]),
         ("inventory.md", "What is costly", ["Password hashes", "Exports"]),
         ("inventory.md", "Packages", ["critical", "days", "hashes"]),
+        ("security.md", "Single sign-on", ["PKCE", "auth_time", "Signing out here", "limits here"]),
         ("security.md", "Who may do what", ["Reader", "404", "403", "Fields"]),
     ],
 )

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.views.decorators.debug import sensitive_variables
 
-from credmgr.accounts.models import RoleAssignment, User
+from credmgr.accounts.models import BY_HAND, RoleAssignment, User
 from credmgr.accounts.passwords import require_good_password, save_password
 from credmgr.accounts.roles import Role
 from credmgr.errors import DomainError
@@ -32,8 +32,11 @@ class Outcome:
 
 
 def exists() -> bool:
-    """Whether there is anybody, and thereby no further use for a set-up link."""
-    return User.objects.exists()
+    """Whether there is anybody, and thereby no further use for a set-up link.
+
+    Who came by single sign-on does not count: somebody has to be able to come in without the provider.
+    """
+    return User.objects.filter(external_identities=None).exists()
 
 
 def let_administer_everywhere(user: User, now: datetime, *, by: str) -> None:
@@ -42,8 +45,17 @@ def let_administer_everywhere(user: User, now: datetime, *, by: str) -> None:
         user=user,
         tenant_id=None,
         role=Role.DIRECTORY_ADMINISTRATOR,
+        source=BY_HAND,
         defaults={"created_at": now, "created_by_name": by},
     )
+
+
+def is_local_administrator(user: User) -> bool:
+    """Whether the person administers every directory by a role that was given here, not by a provider."""
+    rows = RoleAssignment.objects.filter(
+        user=user, tenant_id=None, role=Role.DIRECTORY_ADMINISTRATOR, source=BY_HAND
+    )
+    return rows.exists()
 
 
 def find(user_name: str) -> User | None:

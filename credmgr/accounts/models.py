@@ -26,10 +26,14 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
 
+BY_HAND, BY_PROVIDER = "", "provider"
+
+
 class RoleAssignment(models.Model):
     """A role of a person in one directory; tenant_id null: in every directory, also those made later.
 
-    An id alone: directories are of a higher layer, and rows of a deleted one give nothing.
+    An id alone: directories are of a higher layer, and rows of a deleted one give nothing. source: BY_HAND,
+    or BY_PROVIDER for what single sign-on told at the last sign-in; they are kept apart and count together.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="role_assignments")
@@ -37,12 +41,15 @@ class RoleAssignment(models.Model):
     role = models.CharField(max_length=32)
     created_at = models.DateTimeField()
     created_by_name = models.TextField(blank=True)
+    source = models.CharField(max_length=16, default=BY_HAND, blank=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["user", "tenant_id", "role"], name="one_role_in_a_directory"),
             models.UniqueConstraint(
-                fields=["user", "role"],
+                fields=["user", "tenant_id", "role", "source"], name="one_role_in_a_directory"
+            ),
+            models.UniqueConstraint(
+                fields=["user", "role", "source"],
                 condition=models.Q(tenant_id__isnull=True),
                 name="one_role_in_every_directory",
             ),
@@ -51,6 +58,28 @@ class RoleAssignment(models.Model):
     def __str__(self) -> str:
         """For messages and the shell."""
         return f"{self.user_id} is {self.role} in {self.tenant_id or 'every directory'}"
+
+
+class ExternalIdentity(models.Model):
+    """Somebody of an OpenID Connect provider who signs in here: known by issuer and subject, nothing else.
+
+    Neither names nor addresses are compared: a provider gives those to somebody else one day.
+    """
+
+    issuer = models.CharField(max_length=600)
+    subject = models.CharField(max_length=255)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="external_identities")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="one_person_of_a_subject"),
+            models.UniqueConstraint(fields=["user", "issuer"], name="one_subject_of_a_person"),
+        ]
+
+    def __str__(self) -> str:
+        """For messages and the shell; the subject says nothing to anybody here."""
+        return f"{self.user_id} of {self.issuer}"
 
 
 class Invitation(models.Model):

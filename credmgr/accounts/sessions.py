@@ -18,6 +18,8 @@ SEEN_AT = "seen_at"
 CONFIRMED_AT = "confirmed_at"
 # Id of the directory that the person works in; without it the default one.
 DIRECTORY = "directory"
+# Id of the person who came by single sign-on, and whether that counts as a second factor.
+PROVIDER, PROVIDER_FACTOR = "provider", "provider_factor"
 # Where and with what somebody signed in, to tell one's sessions apart.
 ADDRESS, DEVICE = "address", "device"
 # Not every request writes: a session may end this many seconds before its idle time is over, never after.
@@ -46,6 +48,27 @@ def confirmed_within(session: SessionBase, seconds: int, now: datetime) -> bool:
     """Whether the password was given in the last so many seconds."""
     moment = session.get(CONFIRMED_AT)
     return isinstance(moment, float) and 0 <= now.timestamp() - moment < seconds
+
+
+def came_by_provider(session: SessionBase, user: User, *, counts_as_factor: bool) -> None:
+    """Note, before the sign-in itself, that the person comes by single sign-on."""
+    session[PROVIDER], session[PROVIDER_FACTOR] = str(user.pk), counts_as_factor
+
+
+def forget_provider(session: SessionBase) -> None:
+    """The sign-in that follows is one with a password."""
+    session.pop(PROVIDER, None)
+    session.pop(PROVIDER_FACTOR, None)
+
+
+def is_from_provider(session: SessionBase, user: User) -> bool:
+    """Whether this person came by single sign-on in this session, and so confirms there, too."""
+    return bool(session.get(PROVIDER) == str(user.pk))
+
+
+def provider_gave_factor(session: SessionBase, user: User) -> bool:
+    """Whether that sign-in counts as one with a second factor."""
+    return is_from_provider(session, user) and session.get(PROVIDER_FACTOR) is True
 
 
 def belongs_to_somebody(session: SessionBase) -> bool:

@@ -1,6 +1,9 @@
-"""The password once more, before acts that make, keep or destroy something (security rule L-2)."""
+"""The password once more, before acts that make, keep or destroy something (security rule L-2).
 
-from typing import Any, cast
+Whoever came by single sign-on has none here: they confirm at their provider, and come back to the form.
+"""
+
+from typing import Any, NoReturn, cast
 
 from django import forms
 from django.conf import settings
@@ -39,6 +42,24 @@ def password_refusal(request: HttpRequest, password: str) -> str:
     return "The password is not right. Check it and try again."
 
 
+def confirms_at_provider(request: HttpRequest) -> bool:
+    """Whether the person confirms at the provider that they came from, instead of by a password here."""
+    user = cast(User, request.user)
+    return bool(settings.SSO_ISSUER) and sessions.is_from_provider(request.session, user)
+
+
+class ProviderField(forms.Field):
+    """Stands where the password would: nothing typed here fulfils it, only the way to the provider."""
+
+    def clean(self, value: Any) -> NoReturn:
+        """Refuse. Nobody is asked where a form does without (it takes the field out then)."""
+        del value
+        raise forms.ValidationError(
+            f"Confirm with {settings.SSO_NAME} first. You come back to the empty form: nothing that you "
+            "typed is kept on the way."
+        )
+
+
 class StepUpFormMixin(forms.BaseForm):
     """Adds the field `current_password` while the last confirmation is too old.
 
@@ -50,8 +71,12 @@ class StepUpFormMixin(forms.BaseForm):
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         self.request = request
         super().__init__(*args, **kwargs)
-        if not recently_signed_in(request):
-            minutes = settings.STEP_UP_SECONDS // 60
+        if recently_signed_in(request):
+            return
+        minutes = settings.STEP_UP_SECONDS // 60
+        if confirms_at_provider(request):
+            self.fields[FIELD] = ProviderField(label="Confirm that it is you", widget=forms.HiddenInput)
+        else:
             self.fields[FIELD] = forms.CharField(
                 label="Your password",
                 strip=False,
@@ -66,8 +91,13 @@ class StepUpFormMixin(forms.BaseForm):
 
     @property
     def asks_password(self) -> bool:
-        """Whether the form has to show the password field."""
+        """Whether the form has to ask for it, by a field or by the way to the provider."""
         return FIELD in self.fields
+
+    @property
+    def asks_provider(self) -> str:
+        """The provider's name where the confirmation is made there, else nothing."""
+        return settings.SSO_NAME if isinstance(self.fields.get(FIELD), ProviderField) else ""
 
     @sensitive_variables("password")
     def full_clean(self) -> None:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
@@ -29,8 +30,10 @@ def invite(
 ) -> tuple[Invitation, str]:
     """An invitation with its token, which is never readable again. name: whom it is for, as a reminder.
 
-    Raises MembershipError without a name or a role, NotAllowedError.
+    Raises MembershipError without a name or a role, or where people come by single sign-on alone,
+    NotAllowedError.
     """
+    _require_passwords()
     cleaned = " ".join(name.split())
     if not cleaned:
         raise MembershipError("name_missing", "Enter whom the invitation is for.", field="name")
@@ -81,8 +84,9 @@ def accept(invitation: Invitation, user: User, *, actor: Actor, now: datetime) -
     """Save the new person with the invitation's roles and use it up, all or nothing.
 
     user: judged, not saved (administrators.new_person). actor: the person. Raises InvitationError when
-    somebody was quicker, MembershipError for a taken name.
+    somebody was quicker, MembershipError for a taken name, or where people come by single sign-on alone.
     """
+    _require_passwords()
     with transaction.atomic():
         live = Invitation.objects.filter(pk=invitation.pk, used_at=None, expires_at__gt=now)
         if not live.update(used_at=now):
@@ -117,6 +121,15 @@ def accept(invitation: Invitation, user: User, *, actor: Actor, now: datetime) -
 def forget_old(now: datetime) -> int:
     """Delete invitations that ended 30 days ago; how many there were."""
     return Invitation.objects.filter(expires_at__lt=now - KEPT_AFTER_END).delete()[0]
+
+
+def _require_passwords() -> None:
+    """Raises MembershipError where a password that somebody chose would let nobody in."""
+    if settings.SSO_REQUIRED:
+        raise MembershipError(
+            "single_sign_on",
+            f"People sign in here with {settings.SSO_NAME} alone. Give them a role at the provider instead.",
+        )
 
 
 def _live(found: Invitation | None, now: datetime) -> Invitation:

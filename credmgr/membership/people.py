@@ -10,13 +10,13 @@ from datetime import datetime
 from django.db import transaction
 
 from credmgr.accounts import sessions
-from credmgr.accounts.models import RoleAssignment, User
+from credmgr.accounts.models import BY_HAND, RoleAssignment, User
 from credmgr.accounts.roles import ROLE_NAMES, NotAllowedError, Right, Role
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.factors.changing import remove_all_factors
 from credmgr.membership.errors import LastAdministratorError, MembershipError
-from credmgr.membership.queries import administrators_everywhere
+from credmgr.membership.queries import local_administrators
 from credmgr.registrations.models import Tenant
 
 
@@ -24,16 +24,16 @@ from credmgr.registrations.models import Tenant
 def set_roles(
     user: User, *, tenant: Tenant | None, roles: Collection[Role], actor: Actor, now: datetime
 ) -> None:
-    """Give a person exactly these roles in a directory (None: in every one). No change, no audit row.
+    """Give a person by hand exactly these roles in a directory (None: in every one). No change, no audit row.
 
-    Raises LastAdministratorError, NotAllowedError. A role for every directory needs an administrator of every
-    directory.
+    What single sign-on gave is not touched. Raises LastAdministratorError, NotAllowedError. A role for every
+    directory needs an administrator of every directory.
     """
     if not _administers(actor, tenant.pk if tenant else None):
         raise NotAllowedError
     locked = User.objects.select_for_update().get(pk=user.pk)
     tenant_id = tenant.pk if tenant else None
-    rows = RoleAssignment.objects.filter(user=locked, tenant_id=tenant_id)
+    rows = RoleAssignment.objects.filter(user=locked, tenant_id=tenant_id, source=BY_HAND)
     before, wanted = set(rows.values_list("role", flat=True)), {role.value for role in roles}
     if before == wanted:
         return
@@ -117,7 +117,7 @@ def _administers(actor: Actor, tenant_id: uuid.UUID | None) -> bool:
 
 
 def _refuse_without_administrator() -> None:
-    if not administrators_everywhere().exists():
+    if not local_administrators().exists():
         raise LastAdministratorError
 
 

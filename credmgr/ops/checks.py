@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage, Error, register
 
 from credmgr import env
 from credmgr.audit.receivers import problem_with
+from credmgr.signon import configuration as signon
 
 CONFIGURATION = "configuration"
 LEAST_TOKEN_CHARACTERS = 24
@@ -186,6 +187,16 @@ def debug_stays_at_home(**_: Any) -> list[CheckMessage]:
     hint = "Turn CREDMGR_DEBUG off, or listen on 127.0.0.1."
     return [
         Error("CREDMGR_DEBUG is on while CREDMGR_BIND_ADDRESS is not loopback.", hint=hint, id="credmgr.E010")
+    ]
+
+
+@register(CONFIGURATION)
+def single_sign_on_fits(**_: Any) -> list[CheckMessage]:
+    """credmgr.E015: the settings of single sign-on, all or none."""
+    hint = 'See "Single sign-on" in docs/operations.md.'
+    return [
+        Error(f"Single sign-on cannot be used. {problem}", hint=hint, id="credmgr.E015")
+        for problem in signon.problems()
     ]
 
 

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from credmgr.accounts import administrators
+from credmgr.accounts import administrators, sessions
 from credmgr.accounts.models import User
 from credmgr.accounts.signals import step_up_refused, stepped_up
 from credmgr.audit.events import EventTag
@@ -19,7 +20,10 @@ _UID = "credmgr.portal.account_events"
 @receiver(user_logged_in, dispatch_uid=f"{_UID}.in")
 def signed_in(request: HttpRequest, user: User, **_: Any) -> None:
     """Somebody is in."""
-    _record(EventTag.SIGNED_IN, request, user)
+    if sessions.is_from_provider(request.session, user):
+        _record(EventTag.SIGNED_IN, request, user, changes={"signedInWith": ["", settings.SSO_NAME]})
+    else:
+        _record(EventTag.SIGNED_IN, request, user)
 
 
 @receiver(user_login_failed, dispatch_uid=f"{_UID}.failed")
@@ -39,17 +43,27 @@ def signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
 
 @receiver(stepped_up, dispatch_uid=f"{_UID}.step_up")
 def confirmed(request: HttpRequest, user: User, **_: Any) -> None:
-    """The password was given again."""
-    _record(EventTag.STEPPED_UP, request, user)
+    """The password was given again, or the person signed in again at their provider."""
+    if sessions.is_from_provider(request.session, user):
+        _record(EventTag.STEPPED_UP, request, user, changes={"confirmedWith": ["", settings.SSO_NAME]})
+    else:
+        _record(EventTag.STEPPED_UP, request, user)
 
 
 @receiver(step_up_refused, dispatch_uid=f"{_UID}.step_up_refused")
 def not_confirmed(request: HttpRequest, user: User, **_: Any) -> None:
-    """The password that was given again was wrong."""
+    """The password that was given again was wrong, or the provider did not confirm."""
     _record(EventTag.STEP_UP_FAILED, request, user, succeeded=False)
 
 
-def _record(tag: EventTag, request: HttpRequest, user: User | None, *, succeeded: bool = True) -> None:
+def _record(
+    tag: EventTag,
+    request: HttpRequest,
+    user: User | None,
+    *,
+    succeeded: bool = True,
+    changes: dict[str, Any] | None = None,
+) -> None:
     record_event(
         tag,
         actor=Actor.from_request(request),
@@ -58,4 +72,5 @@ def _record(tag: EventTag, request: HttpRequest, user: User | None, *, succeeded
         object_id=user.pk if user else "",
         object_name=user.username if user else "",
         succeeded=succeeded,
+        changes=changes,
     )

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from credmgr.accounts import sessions
 from credmgr.accounts.models import User
 from credmgr.accounts.public import is_public
 from credmgr.accounts.roles import NotAllowedError, Right, Standing
@@ -51,7 +52,11 @@ class AuthorizationMiddleware:
         if match is None or is_public(view) or not isinstance(request.user, User):
             return None
         is_closed = match.namespace and match.view_name not in _WITHOUT_FACTOR
-        if is_closed and lacks_demanded_factor(request.user, standing_in(request)):
+        if (
+            is_closed
+            and not sessions.provider_gave_factor(request.session, request.user)
+            and lacks_demanded_factor(request.user, standing_in(request))
+        ):
             return redirect("account_factors")
         if not standing_in(request).roles and match.namespace and match.view_name not in _WITHOUT_ROLE:
             raise PermissionDenied

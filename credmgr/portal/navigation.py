@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from credmgr.accounts import sessions
 from credmgr.accounts.models import User
 from credmgr.membership.queries import directories_for
 from credmgr.portal.access import Can, directory_in_use, may, standing_in
@@ -228,13 +229,20 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             entry
             for entry in (
                 _link("account", "Your account", "person"),
-                _link("account_change_password", "Change password", "key"),
+                _link("account_change_password", "Change password", "key")
+                if _has_password(request, user)
+                else None,
                 _link("account_factors", "Second factors", "passkey"),
             )
             if entry
         ],
         "sign_out_address": address("account_logout"),
     }
+
+
+def _has_password(request: HttpRequest, user: User) -> bool:
+    """Nobody who came by single sign-on has one, unless the console set it."""
+    return user.has_usable_password() or not sessions.is_from_provider(request.session, user)
 
 
 def _menu_directories(request: HttpRequest, in_use: Tenant | None) -> list[NamedDirectory]:

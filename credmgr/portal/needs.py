@@ -33,6 +33,7 @@ NEEDS: dict[str, Need] = {
     "account_change_password": _ANYBODY,
     "account_end_sessions": _ANYBODY,
     "account_confirm": _ANYBODY,
+    "account_sso_confirm": _ANYBODY,
     "account_factors": _ANYBODY,
     "account_factor_app": _ANYBODY,
     "account_factor_passkey": _ANYBODY,

@@ -29,6 +29,9 @@ def test_every_page_but_the_named_ones_asks_for_sign_in(visitor: Client) -> None
         "account_setup_form",
         "account_invitation",
         "account_invitation_form",
+        "account_sso",
+        "account_sso_callback",
+        "account_sso_refused",
         "health_live",
         "health_ready",
         "metrics",  # to named scrapers, see tests.ops.test_metrics

@@ -33,8 +33,11 @@ def account(request: HttpRequest) -> HttpResponse:
         return redirect("account")
     started = request.session.get(sessions.SIGNED_IN_AT)
     directory = directory_in_use(request)
+    is_from_provider = sessions.is_from_provider(request.session, user)
     context = {
         "form": form,
+        "provider_name": settings.SSO_NAME if is_from_provider else "",
+        "has_password": user.has_usable_password() or not is_from_provider,
         "roles": with_roles([user], directory)[0].words if directory else "",
         "sessions": sessions.sessions_of(user, timezone.now(), current=request.session.session_key),
         "signed_in_at": datetime.fromtimestamp(started, UTC) if started else None,
@@ -105,6 +108,10 @@ def _rename(request: HttpRequest, user: User, full_name: str) -> None:
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_password(request: HttpRequest) -> HttpResponse:
     """A new password; every other session of the person ends with it (L-1)."""
+    user = person_of(request)
+    if sessions.is_from_provider(request.session, user) and not user.has_usable_password():
+        messages.info(request, f"You have no password here: you sign in with {settings.SSO_NAME}.")
+        return redirect("account")
     form = ChangePasswordForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
         ended = _change(request, form)

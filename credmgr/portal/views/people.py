@@ -83,8 +83,8 @@ def person_roles(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
         request=request,
         may_give_everywhere=may(request, Right.OPERATE),
         initial={
-            "here": [role.value for role in member.here],
-            "everywhere": [role.value for role in member.everywhere],
+            "here": member.given_by_hand(everywhere=False),
+            "everywhere": member.given_by_hand(everywhere=True),
         },
     )
     if form.is_bound and form.is_valid():

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
-from credmgr.accounts import administrators, middleware, setup_links, throttling
+from credmgr.accounts import administrators, middleware, sessions, setup_links, throttling
 from credmgr.accounts.models import SetupLink
 from credmgr.accounts.public import public
 from credmgr.audit.events import EventTag
@@ -22,6 +22,7 @@ from credmgr.audit.recording import Actor, record_event
 from credmgr.errors import DomainError
 from credmgr.portal.forms.account import SetupForm, SignInForm
 from credmgr.registrations.queries import directory_or_default
+from credmgr.signon.configuration import configured
 
 BACKEND = settings.AUTHENTICATION_BACKENDS[0]
 # Row id of the set-up link whose token was moved out of the address.
@@ -68,6 +69,7 @@ class SignInView(LoginView):  # type: ignore[misc] # allauth publishes no types
         """The attempt was none to count."""
         if self.attempt:
             self.attempt.succeeded()
+        sessions.forget_provider(self.request.session)  # of a single sign-on that stopped half-way
         self.request.session[PROVED] = form.user.get_session_auth_hash()
         response: HttpResponse = super().form_valid(form)
         return response
@@ -80,6 +82,7 @@ class SignInView(LoginView):  # type: ignore[misc] # allauth publishes no types
             "idle_minutes": settings.SESSION_IDLE_SECONDS // MINUTE,
             "needs_setup": not administrators.exists(),
             "directory": directory_or_default(None),
+            "provider": configured(),
         }
 
 
