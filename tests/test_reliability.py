@@ -15,7 +15,7 @@ FAULTS = [
     "table gone and back",
     "PostgreSQL gone and back",
     "deadlock or conflict of transactions",
-    "clock set back",
+    "clock that jumps by an hour, forth or back",
     "damaged sealed value",
     "sealed value under an unknown key",
     "half-written key ring",

@@ -1,10 +1,12 @@
 """What a server looks after by itself: scheduled work, by `serve` or by run_maintenance."""
 
 import json
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,13 +20,16 @@ from credmgr.audit.events import EventTag
 from credmgr.audit.models import AuditEvent
 from credmgr.audit.recording import Actor
 from credmgr.authority.models import UsedAssertion
+from credmgr.authority.signing_keys import ensure_signing_key
 from credmgr.flowtest.models import FlowRun, RunningTest
 from credmgr.flowtest.retention import purge_old_runs
+from credmgr.localca.authority import ensure_local_tls
 from credmgr.membership.invitations import invite
 from credmgr.ops.installation import SERVER
 from credmgr.ops.jobs import JOBS
 from credmgr.ops.maintenance import Job, run_due
 from credmgr.ops.models import MaintenanceRun
+from credmgr.ops.upkeep import Upkeep
 from credmgr.registrations.directories import ensure_default_tenant
 from credmgr.registrations.models import Application
 from credmgr.registrations.registering import delete_application, register_application
@@ -197,6 +202,25 @@ def test_the_command_says_what_there_is_and_runs_one() -> None:
     out = StringIO()
     call_command("run_maintenance", stdout=out)
     assert out.getvalue().strip() == "Nothing is due. --list says what comes when."
+
+
+@pytest.mark.django_db
+def test_a_certificate_near_its_end_is_renewed_by_the_upkeep_itself(
+    settings: LazySettings, tmp_path: Path
+) -> None:
+    """And the listener is told, once."""
+    shutil.copy2(Path(settings.DATA_DIR) / "keyring", tmp_path / "keyring")
+    settings.DATA_DIR = tmp_path
+    settings.CA_FILE = tmp_path / "tls" / "ca.pem"
+    settings.CA_BUNDLE_FILE = tmp_path / "tls" / "ca-bundle.pem"
+    ensure_signing_key(timezone.now())
+    assert ensure_local_tls(timezone.now() - timedelta(days=380))
+    ca, leaf = settings.CA_FILE.read_bytes(), tmp_path / "tls" / "leaf.pem"
+    old = leaf.read_bytes()
+    assert Upkeep()._look_after_certificate()
+    assert leaf.read_bytes() != old
+    assert settings.CA_FILE.read_bytes() == ca
+    assert not Upkeep()._look_after_certificate()
 
 
 # ---------------------------------------------------------------------------------------------- twice at once
