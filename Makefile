@@ -11,7 +11,7 @@ DATA_DIR := $(or $(CREDMGR_DATA_DIR),var)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-all test-postgres fuzz lint bench bench-scale bench-profile screenshots lock clean reset chromium node-clients node-peers
+.PHONY: help run test test-all test-postgres fuzz lint bench bench-scale bench-profile soak screenshots lock clean reset chromium node-clients node-peers
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -48,6 +48,9 @@ bench: $(VENV)/.ready-to-run node-peers ## what a token costs, beside oidc-provi
 
 bench-scale: $(VENV)/.ready-to-test ## what every page costs with 100,000 registrations and 5,000,000 sign-ins; takes about half an hour
 	$(BIN)/python -m tests.bench --scale
+
+soak: $(VENV)/.ready-to-test ## mixed traffic for half an hour, or SOAK_MINUTES: no server error, flat memory, no lost row
+	SOAK_MINUTES=$${SOAK_MINUTES:-30} $(BIN)/python -m pytest -q -s -n0 tests/ops/test_soak.py
 
 bench-profile: $(VENV)/.ready-to-run ## where the time of a token goes, by function
 	$(BIN)/python -m tests.bench --profile

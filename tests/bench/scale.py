@@ -4,12 +4,13 @@ and one as large as a large company's, in alternating rounds. In processor time,
 
 import json
 import os
+import sqlite3
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -61,6 +62,8 @@ def scale_part(base: Installation, large: Amounts, rounds: int, kept: Path | Non
         began = time.monotonic()
         _generate(large_one, large)
         say(f"generate_demo took {time.monotonic() - began:,.0f} s.")
+    else:
+        large = _amounts_of(large_one)
     size = large_one.database.stat().st_size / 1e9
     say(f"At scale: {_described(large)}; the database has {size:,.2f} GB.")
     with ExitStack() as running:
@@ -105,6 +108,22 @@ def _judge(small: Pages, grown: Pages) -> list[str]:
 
 def _described(amounts: Amounts) -> str:
     return ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in asdict(amounts).items())
+
+
+def _amounts_of(installation: Installation) -> Amounts:
+    """What there is."""
+    counted = (
+        ("registrations_application",),
+        ("credentials_clientsecret", "credentials_certificate", "credentials_federatedcredential"),
+        ("audit_signin",),
+        ("audit_auditevent",),
+    )
+    with closing(sqlite3.connect(installation.database)) as database:
+        totals = [
+            sum(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables)  # noqa: S608 - names of tables
+            for tables in counted
+        ]
+    return Amounts(*totals)
 
 
 def _generate(installation: Installation, amounts: Amounts) -> None:
