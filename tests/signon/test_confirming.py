@@ -77,7 +77,7 @@ def test_there_and_back_to_the_empty_form(stale: Client, idp: Provider, settings
     assert AllowedOrigin.objects.get().host == "canary.example.com"
 
 
-@pytest.mark.parametrize("auth_time", [None, int(time.time()) - 120])
+@pytest.mark.parametrize("auth_time", [None, int(time.time()) - 120], ids=["missing", "old"])
 def test_an_old_sign_in_confirms_nothing(stale: Client, idp: Provider, auth_time: int | None) -> None:
     idp.claims = {"auth_time": auth_time}
     confirm(stale, idp)
