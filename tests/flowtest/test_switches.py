@@ -110,7 +110,10 @@ def test_switches_of_another_client_are_no_cause(directory: Directory, switch: S
 
 @pytest.mark.parametrize(
     ("switches", "said"),
-    [(["--code", "500011"], "forces AADSTS500011"), (["--clock-shift", "7200"], "shifts the clock")],
+    [
+        (["--code", "500011"], "forces AADSTS500011"),
+        pytest.param(["--clock-shift", "7200"], "shifts the clock", marks=pytest.mark.slow),
+    ],
 )
 def test_on_the_running_server(
     fresh_installation: InstallationFactory, switches: list[str], said: str

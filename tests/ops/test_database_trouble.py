@@ -123,6 +123,7 @@ def test_a_read_only_disk_is_told_and_recovers(
 
 
 @embedded_only
+@pytest.mark.slow  # the drill of tests/ops/test_backup.py shows the same of `backup` and `restore`
 def test_a_backup_made_while_running_restores(
     fresh_installation: InstallationFactory, tmp_path: Path
 ) -> None:
