@@ -16,8 +16,11 @@ from django.http.request import RawPostDataException, UnreadablePostError
 from django.views.decorators.debug import sensitive_variables
 
 from credmgr.authority.refusals import RefusalError, malformed
+from credmgr.bodies import drain
 
 BODY_MAX_BYTES = 64 * 1024
+# So much of a larger one is still read and dropped, so that its sender sees the refusal.
+_DRAINED_BYTES = 1024 * 1024
 FIELDS_AT_MOST = 100
 FORM = "application/x-www-form-urlencoded"
 GRANT_TYPE = "client_credentials"
@@ -85,7 +88,7 @@ def _check_assertion_type(form: dict[str, str]) -> None:
 
 
 def _body(request: HttpRequest) -> bytes:
-    """The body, judged by its headers before a byte of it is read."""
+    """The body, judged by its headers before a byte of it is looked at."""
     if request.method != "POST":
         raise RefusalError(900561, allowed="POST", method=request.method or "", allow="POST")
     headers = request.META
@@ -95,6 +98,7 @@ def _body(request: HttpRequest) -> bytes:
     if not (length.isascii() and length.isdigit()):
         raise malformed("The Content-Length is not a number")
     if len(length) > 9 or int(length) > BODY_MAX_BYTES:
+        drain(request, int(length[:10]), at_most=_DRAINED_BYTES)
         raise malformed(f"The body is larger than {BODY_MAX_BYTES} bytes", status=413)
     if headers.get("HTTP_CONTENT_ENCODING"):
         raise malformed("The body is compressed")

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from credmgr.bodies import drain
 from credmgr.portal.views.errors import too_large
 
 # So much of an oversized body is still read and dropped: a browser that is cut off shows no page.
 _DRAINED_BYTES = 8 * 1024 * 1024
-_CHUNK_BYTES = 64 * 1024
 
 
 class BodyLimitMiddleware:
@@ -26,21 +26,10 @@ class BodyLimitMiddleware:
         length = _declared_length(request)
         if length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return self.get_response(request)
-        _drain(request, length)
+        drain(request, length, at_most=_DRAINED_BYTES)
         return too_large(request)
 
 
 def _declared_length(request: HttpRequest) -> int:
     text = request.META.get("CONTENT_LENGTH") or "0"
     return int(text) if text.isascii() and text.isdigit() else 0
-
-
-def _drain(request: HttpRequest, length: int) -> None:
-    if length > _DRAINED_BYTES:
-        return
-    left = length
-    try:
-        while left > 0 and (chunk := request.read(min(left, _CHUNK_BYTES))):
-            left -= len(chunk)
-    except OSError:  # the other side gave up sending; there is nobody to drain for
-        return
