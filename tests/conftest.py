@@ -63,8 +63,15 @@ else:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with real transactions, thread against thread, lean on the database: see the Makefile."""
+    """Tests with real transactions, thread against thread, lean on the database: see the Makefile.
+
+    Of a page's four views two are looked at every time, each width and each theme once; the other two with
+    the slow ones. `make screenshots` looks at all four of every page.
+    """
     for item in items:
+        given = getattr(getattr(item, "callspec", None), "params", {})
+        if (given.get("width"), given.get("theme", given.get("scheme"))) in {(1440, "dark"), (390, "light")}:
+            item.add_marker("slow")
         marked = item.get_closest_marker("django_db")
         if marked is not None and marked.kwargs.get("transaction"):
             item.add_marker("database")
