@@ -9,6 +9,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --requir
 JOBS ?= 3
 DATA_DIR := $(or $(CREDMGR_DATA_DIR),var)
 
+# Images of Python often set it; then every process, of which the tests start many, compiles the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test test-all test-postgres fuzz lint bench bench-scale bench-profile soak screenshots lock clean reset chromium node-clients node-peers
@@ -20,14 +23,15 @@ help: ## list these targets
 run: $(VENV)/.ready-to-run ## prepare what is missing, then serve until Ctrl-C
 	@exec $(BIN)/python manage.py serve
 
-test: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test but the slow ones, in a real browser and with real clients
+test: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test but the slow ones, in a real browser and with real clients; those about the database on PostgreSQL too
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+	@sh .ci/postgres $(BIN)/python -m pytest -n $(JOBS) -m "database and not slow"
 
-test-all: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test, the slow ones too, on both databases
+test-all: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test, the slow ones too, on both databases; on PostgreSQL without Azure CLI, screenshots and bench
 	$(BIN)/python -m pytest -n $(JOBS)
 	@sh .ci/postgres $(BIN)/python -m pytest -n $(JOBS)
 
-test-postgres: $(VENV)/.ready-to-test chromium node-clients ## every test but the slow ones on PostgreSQL, on a server of its own
+test-postgres: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test but the slow ones on PostgreSQL, on a server of its own
 	@sh .ci/postgres $(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
 fuzz: $(VENV)/.ready-to-test ## invented input to everything that reads files, tokens and forms, FUZZ_TIMES (10) as much as in the tests

@@ -26,6 +26,7 @@ from tests.installation import (  # noqa: F401
     installation,
     page,
     prepared_data,
+    prepared_with_admin,
     screenshot,
     signed_in_page,
 )
@@ -60,6 +61,14 @@ if _DATABASE["ENGINE"].endswith("sqlite3"):
 else:
     # Several pytest processes may use one server.
     _DATABASE.setdefault("TEST", {})["NAME"] = f"test_{secrets.token_hex(8)}"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The run of a few hundred tests on PostgreSQL reads only their files: reading all takes longer."""
+    if config.getoption("markexpr") != "database and not slow" or collection_path.suffix != ".py":
+        return None
+    text = collection_path.read_text()
+    return None if "mark.database" in text or "transaction=True" in text else True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -27,6 +27,9 @@ embedded_only = pytest.mark.skipif(ON_POSTGRESQL, reason="about the embedded dat
 postgresql_only = pytest.mark.skipif(
     not ON_POSTGRESQL, reason="about PostgreSQL: `make test-postgres` runs it"
 )
+same_on_both = pytest.mark.skipif(
+    ON_POSTGRESQL, reason="takes minutes and asks nothing of the database: run with the embedded one"
+)
 
 
 class Database:
@@ -39,6 +42,7 @@ class Database:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self.url = ""
+        self._is_ours = True
         if ON_POSTGRESQL:
             self.url = urlunsplit(urlsplit(SERVER_URL)._replace(path=f"/test_{secrets.token_hex(8)}"))
             self._make()
@@ -54,9 +58,15 @@ class Database:
             self.drop()
             self._make(other)
 
+    def become(self, url: str) -> None:
+        """The database that the URL names, on a server that drops it; "" is SQLite in the data folder."""
+        self.drop()
+        self.url = url
+        self._is_ours = False
+
     def drop(self) -> None:
         """Drop it, whoever is still connected. SQLite's goes with its folder."""
-        if self.url:
+        if self.url and self._is_ours:
             _on_server(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(self._name))
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -155,6 +155,19 @@ class Installation:
         file.unlink()
         assert done.returncode == 0, f"create_admin failed: {done.stdout}{done.stderr}"
 
+    def become_copy_of(self, other: "Installation") -> None:
+        """Hold what the other holds, which is not running; this one is still without a data folder."""
+        shutil.copytree(other.data_dir, self.data_dir)
+        self.database.become_copy_of(other.database)
+        self.admin_password = other.admin_password
+
+    def use_database(self, url: str) -> None:
+        """Another than the tests run on, before anything is stored; "" is the embedded one."""
+        self.database.become(url)
+        self.environment.pop("DATABASE_URL", None)
+        if url:
+            self.environment["DATABASE_URL"] = url
+
     # ---------------------------------------------------------------- the server
     @property
     def pid(self) -> int:
@@ -284,8 +297,19 @@ def prepared_data() -> Iterator[Installation]:
         template.database.drop()
 
 
+@pytest.fixture(scope="session")
+def prepared_with_admin(prepared_data: Installation) -> Iterator[Installation]:
+    """The same with its administrator, whose making costs as much as a start."""
+    with tempfile.TemporaryDirectory(prefix="credmgr-prepared-") as name:
+        template = Installation(Path(name))
+        template.become_copy_of(prepared_data)
+        template.create_admin()
+        yield template
+        template.database.drop()
+
+
 @pytest.fixture
-def fresh_installation(prepared_data: Installation) -> Iterator[InstallationFactory]:
+def fresh_installation(request: pytest.FixtureRequest) -> Iterator[InstallationFactory]:
     """Installations for one test, ended and removed after it. Those that start were prepared before."""
     made: list[Installation] = []
     folders: list[Path] = []
@@ -304,11 +328,9 @@ def fresh_installation(prepared_data: Installation) -> Iterator[InstallationFact
             if start:
                 one.start()
         elif start:
-            shutil.copytree(prepared_data.data_dir, one.data_dir)
-            one.database.become_copy_of(prepared_data.database)
+            template = "prepared_with_admin" if admin else "prepared_data"
+            one.become_copy_of(request.getfixturevalue(template))
             one.start()
-        if start and admin and not beside:
-            one.create_admin()
         return one
 
     yield make

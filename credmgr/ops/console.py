@@ -2,13 +2,18 @@
 
 import sys
 
-from django.core.management import execute_from_command_line, get_commands
+from django.core.management import ManagementUtility, get_commands
+from django.core.management.base import ALL_CHECKS
 from django.db import DatabaseError
 
+from credmgr.ops.checks import CONFIGURATION
 from credmgr.ops.installation import is_prepared
 
 # These bring an installation into being, or speak with a running server; they check for themselves.
 SELF_SUFFICIENT = {"serve", "prepare", "listener", "generate_vault_key", "restore"}
+# What is set and the key ring, before each command of ours. Django's own checks of pages and models look at
+# the program, which is as it was when it was tested, and would double the time of a command.
+CHECKED = (CONFIGURATION, "vault")
 
 
 def run(arguments: list[str]) -> None:
@@ -20,18 +25,30 @@ def run(arguments: list[str]) -> None:
             "Run `make run`, or `manage.py prepare` to prepare it without serving."
         )
     try:
-        execute_from_command_line(arguments)
+        _execute(name, arguments)
     except KeyboardInterrupt:
         sys.exit(130)  # as shells report Ctrl-C; serve handles its own once it runs
 
 
+def _execute(name: str, arguments: list[str]) -> None:
+    utility = ManagementUtility(arguments)
+    if not _is_ours(name):
+        utility.execute()
+        return
+    command = utility.fetch_command(name)
+    if command.requires_system_checks == ALL_CHECKS:
+        command.requires_system_checks = CHECKED
+    command.run_from_argv(arguments)
+
+
 def _needs_an_installation(name: str) -> bool:
     """Our own commands do; Django's (migrate, check, shell ...) repair one and stay as they are."""
+    return _is_ours(name) and name not in SELF_SUFFICIENT
+
+
+def _is_ours(name: str) -> bool:
     application = get_commands().get(name, "")
-    return (
-        str(getattr(application, "__module__", application)).startswith("credmgr.")
-        and name not in SELF_SUFFICIENT
-    )
+    return str(getattr(application, "__module__", application)).startswith("credmgr.")
 
 
 def _prepared() -> bool:

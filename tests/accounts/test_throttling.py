@@ -13,6 +13,7 @@ from credmgr.accounts.models import ThrottleCounter
 from credmgr.accounts.throttling import Limit, admit, clear, hit, key_of, source_of, take_back, too_many
 from tests.fuzzing import examples
 
+pytestmark = pytest.mark.database
 NOW = datetime(2026, 11, 23, 14, 52, 6, tzinfo=UTC)
 LIMIT = Limit("test", 5, 60)
 

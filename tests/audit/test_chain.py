@@ -23,7 +23,7 @@ from credmgr.vault.sealing import open_from
 from tests.factories import NOW
 from tests.vault.conftest import RingFile, key_line, ring_file  # noqa: F401 - a fixture
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 TENANT = uuid.UUID("9a1f1aa4-ba53-4474-9c4b-39bc906bfc3a")
 COMMAND = Actor.command()
 

@@ -23,7 +23,7 @@ from credmgr.audit.recording import Actor, record_event
 from credmgr.ops.logging import JsonFormatter
 from tests.factories import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 TENANT = uuid.uuid4()
 ACTOR = Actor.command()
 DAY = timedelta(days=1)

@@ -10,7 +10,7 @@ from credmgr.audit.models import AuditEvent, LastUse
 from credmgr.audit.queries import events_of_tenant, last_sign_ins, last_used, recent_callers
 from tests.audit.rows import NOW, TENANT, sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def test_last_use_is_the_newest_success_and_refusals_do_not_count() -> None:

@@ -14,7 +14,7 @@ from credmgr.audit.recording import Actor
 from credmgr.audit.retention import Purge, purge_before, purge_sign_ins
 from tests.audit.rows import NOW, many, sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 BEFORE = NOW - timedelta(days=90)
 
 

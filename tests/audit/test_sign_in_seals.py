@@ -17,7 +17,7 @@ from credmgr.audit.sign_in_seals import MARGIN, seal_closed_hours
 from credmgr.audit.sign_in_verification import verify_sign_ins
 from tests.factories import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 HERE, THERE = uuid.uuid4(), uuid.uuid4()
 HOUR = timedelta(hours=1)
 # On the hour, so that minutes below are minutes of an hour.

@@ -11,7 +11,7 @@ from credmgr.audit.sign_in_log import FAILURE, SUCCESS, Question, newest_page, r
 from credmgr.audit.timeline import Span, Timeline, last_day, timeline, timeline_of
 from tests.audit.rows import NOW, TENANT, many, sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def chart(asked: Question) -> Timeline:

@@ -47,7 +47,6 @@ def ask(installation: Installation, client: dict[str, str], **changes: Any) -> r
         return session.post(client["url"], data=form, verify=str(installation.ca_file), timeout=30)
 
 
-@pytest.mark.database
 def test_a_mixed_crowd(installation: Installation, client: dict[str, str]) -> None:
     """740 requests from 20 threads: JSON and 200, 400, 401 or 429 only; each token has its sign-in row."""
     kinds: list[tuple[int, dict[str, Any]]] = [

@@ -25,6 +25,8 @@ from tests.authority.assertion_maker import TYPE, KeyPair, b64, claims_of, compa
 from tests.authority.conftest import GRAPH, Directory
 from tests.installation import InstallationFactory
 
+pytestmark = pytest.mark.database
+
 
 def switch(tenant: Tenant, *, enabled: bool) -> Tenant:
     """The act."""
@@ -146,7 +148,6 @@ def test_the_act_is_on_record_once(directory: Directory) -> None:
     assert refused.value.code == "changed_meanwhile"
 
 
-@pytest.mark.database
 def test_of_32_parallel_uses_one_succeeds(
     fresh_installation: InstallationFactory, pair: KeyPair, tmp_path: Path
 ) -> None:

@@ -18,8 +18,9 @@ from tests.clients.conftest import assert_token
 from tests.clients.programs.assertion import make_assertion
 from tests.clients.programs_shown import ProgramsShown, show_programs
 from tests.clients.stage import Stage, bare_environment
+from tests.database import same_on_both
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, same_on_both]
 
 VERSION = "2.91.0"
 INSTALL_SECONDS = 900

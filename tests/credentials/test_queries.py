@@ -26,7 +26,7 @@ from credmgr.registrations.registering import delete_application
 from tests.credentials.making import certificate, key_pem, pem, rsa_key
 from tests.factories import COMMAND, NOW, actor, application, person, secret
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def upload(app: Application, *, days: float = 365, keep: bool = False, serial: int = 1) -> Certificate:

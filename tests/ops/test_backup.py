@@ -18,11 +18,11 @@ import requests
 from tests.acceptance.conftest import make_seed_files
 from tests.acceptance.portal_session import PortalSession
 from tests.acceptance.test_canary import found_in
+from tests.database import postgresql_only
 from tests.installation import ROOT, Installation, InstallationFactory
 from tests.ops.test_crashes import GRAPH, SECRET, ask_for_token
 from tests.ops.test_serve import get
 
-pytestmark = pytest.mark.database
 EXCHANGE = "api://AzureADTokenExchange/.default"
 FILL = """
 import json
@@ -222,6 +222,49 @@ def test_c8_the_restore_drill(
     manage(three, "restore", str(sealed), "--passphrase-file", passphrase_file(tmp_path))
     for name in ("keyring", "secret-key"):
         assert (three.data_dir / name).read_text().strip() == (one.data_dir / name).read_text().strip()
+
+
+@postgresql_only
+@pytest.mark.parametrize("way", ["to PostgreSQL", "from PostgreSQL"])
+def test_a_backup_of_one_database_is_restored_into_the_other(
+    fresh_installation: InstallationFactory, empty: Callable[..., Installation], tmp_path: Path, way: str
+) -> None:
+    """As docs/operations.md promises: tokens, people, sealed values and the chain of the audit move along."""
+    one = fresh_installation(start=False)
+    if way == "to PostgreSQL":
+        one.use_database("")
+    one.start()
+    one.create_admin()
+    seed = make_seed_files(tmp_path / "seed")
+    filled = one.manage("shell", "-v", "0", "-c", FILL.format(folder=seed.key.parent, url=one.authority_url))
+    assert filled.returncode == 0, filled.stderr
+    app, _, secret, certificate = json.loads(filled.stdout)
+    assert ask_for_token(one, app["appId"], secret).status_code == 200
+    manage(one, "backup", str(tmp_path / "moving.backup"))
+    before = {each["chain"]: each["entries"] for each in one.json("verify_audit")["chains"]}
+    sign_ins = one.database.rows("SELECT trace_id, sequence FROM audit_signin ORDER BY sequence")
+    one.stop()
+
+    two = empty(one)
+    if way == "from PostgreSQL":
+        two.use_database("")
+    assert two.database.url != one.database.url
+    manage(two, "restore", str(tmp_path / "moving.backup"))
+    assert two.database.rows("SELECT trace_id, sequence FROM audit_signin ORDER BY sequence") == sign_ins
+    two.start()
+    assert ask_for_token(two, app["appId"], secret).status_code == 200
+    tested = two.json("test_token", app["appId"], "--key-id", certificate, "--scope", GRAPH)
+    assert tested["verdict"] == "verified", tested
+    person = PortalSession(two.portal_url, one.admin_name, one.admin_password)
+    # New rows go on where the old ones end: the counters of the tables came along.
+    added = person.submit(f"/applications/{app['id']}/credentials/secrets/new", {"expires": "180"})
+    assert ask_for_token(two, app["appId"], SECRET.findall(added.text)[0]).status_code == 200
+    assert not [each for each in two.json("check_vault")["columns"] if each["bad"]]
+    verified = two.json("verify_audit")
+    assert verified["intact"]
+    after = {each["chain"]: each["entries"] for each in verified["chains"]}
+    assert all(after[chain] >= entries for chain, entries in before.items())
+    assert sum(after.values()) > sum(before.values())
 
 
 def kid_of(token: str) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.database import embedded_only
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -27,6 +29,7 @@ def bench(*options: str) -> str:
     return done.stdout
 
 
+@embedded_only
 @pytest.mark.slow
 def test_the_bench_measures_and_judges() -> None:
     printed = bench()
@@ -48,6 +51,7 @@ def test_the_bench_measures_and_judges() -> None:
     assert ("MISSED" in printed) != ("Every bar holds." in printed)
 
 
+@embedded_only
 @pytest.mark.slow
 def test_the_pages_of_an_installation_that_has_grown_are_judged() -> None:
     printed = bench("--scale")
@@ -65,6 +69,7 @@ def test_the_pages_of_an_installation_that_has_grown_are_judged() -> None:
     assert printed.count("bar: ") == 2
 
 
+@embedded_only
 @pytest.mark.slow
 def test_the_profile_names_functions() -> None:
     printed = bench("--profile")

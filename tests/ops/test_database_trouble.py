@@ -37,7 +37,6 @@ def sign_in(one: Installation) -> requests.Response:
         return session.post(f"{one.portal_url}/account/login", data=form, timeout=60, allow_redirects=False)
 
 
-@pytest.mark.database
 def test_a_table_that_is_gone_is_told_and_recovers_without_a_restart(
     fresh_installation: InstallationFactory,
 ) -> None:

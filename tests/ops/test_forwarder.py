@@ -1,12 +1,8 @@
 """A running server forwards its audit; killed and started again, it loses nothing."""
 
-import pytest
-
 from tests.audit.receivers import syslog_receiver
 from tests.installation import InstallationFactory
 from tests.ops.test_serve import wait_until
-
-pytestmark = pytest.mark.database
 
 
 def test_after_kill_9_and_with_a_receiver_that_was_away_nothing_is_lost(

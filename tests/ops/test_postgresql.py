@@ -20,7 +20,7 @@ from tests.ops.test_crashes import GRAPH, ask_for_token
 from tests.ops.test_database_trouble import assert_plainly_unavailable, sign_in
 from tests.ops.test_serve import get, wait_until
 
-pytestmark = [postgresql_only, pytest.mark.database]
+pytestmark = postgresql_only
 
 
 # Each test stays below them but the one about them.
@@ -113,6 +113,7 @@ def test_sign_ins_of_both_stand_in_one_log(machines: list[Installation]) -> None
         assert page.count("Logged") >= len(traces)
 
 
+@pytest.mark.database
 def test_limits_hold_for_all_machines_together(machines: list[Installation]) -> None:
     """C-2: wrong secrets of a client, and wrong passwords of a person, are counted in the database."""
     first, second = machines
@@ -144,6 +145,7 @@ def test_a_key_rolled_on_one_machine_signs_on_the_other(machines: list[Installat
         assert header_of(token)["kid"] == rolled["kid"]
 
 
+@pytest.mark.database
 def test_acts_on_both_at_once_give_one_chain(machines: list[Installation]) -> None:
     """D-4: every secret added on either stands in the directory's one chain, without a gap."""
     app = machines[0].json("register_app", "Busy")
@@ -174,6 +176,7 @@ def test_a_session_holds_on_both_and_ends_on_both(machines: list[Installation]) 
     assert get_with(person, first).status_code == get_with(person, second).status_code == 302
 
 
+@pytest.mark.database
 def test_two_machines_prepare_a_new_database_at_once(fresh_installation: InstallationFactory) -> None:
     """One directory, one CA, one signing key; neither fails, though both find an empty database."""
     first = fresh_installation(start=False)
@@ -208,6 +211,7 @@ def test_two_machines_prepare_a_new_database_at_once(fresh_installation: Install
 # ---------------------------------------------------------------- conflicts
 
 
+@pytest.mark.database
 def test_a_deadlock_ends_in_an_answer_and_the_act_happens_once(
     fresh_installation: InstallationFactory,
 ) -> None:
@@ -235,6 +239,7 @@ def test_a_deadlock_ends_in_an_answer_and_the_act_happens_once(
 # ---------------------------------------------------------------- trouble
 
 
+@pytest.mark.database
 def test_a_database_that_is_gone_and_back(fresh_installation: InstallationFactory) -> None:
     """C-7: 503 on every path, liveness stays, and all is well afterwards without a restart."""
     one = fresh_installation()

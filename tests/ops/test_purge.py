@@ -157,7 +157,6 @@ def begin_purge(one: Installation) -> "subprocess.Popen[str]":
     )
 
 
-@pytest.mark.database
 def test_tokens_are_given_while_two_purges_run_and_one_is_killed(
     fresh_installation: InstallationFactory,
 ) -> None:

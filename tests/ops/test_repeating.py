@@ -17,7 +17,7 @@ from credmgr.conflicts import repeated
 from credmgr.urls import handler500 as own_handler500
 from credmgr.urls import urlpatterns as own_urlpatterns
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 class Troubled:

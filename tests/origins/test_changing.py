@@ -20,7 +20,7 @@ from credmgr.origins.queries import allowed_origins, is_allowed, listed_origins
 from credmgr.outbound import Deadline, Failure, GuardedSession, OutboundError
 from tests.flowtest.far_side import FarSide, make_ca, send
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 NOW = datetime(2026, 11, 23, 14, 52, 6, tzinfo=UTC)
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"
 

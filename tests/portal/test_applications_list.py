@@ -19,7 +19,7 @@ from tests.portal.conftest import Register
 from tests.portal.questions import assert_asks_for_sign_in, assert_refuses_methods
 from tests.portal.test_overview import add_secret
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def names(answer: Any) -> list[str]:

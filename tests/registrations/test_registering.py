@@ -35,7 +35,7 @@ from credmgr.registrations.registering import (
 )
 from tests.factories import COMMAND, NOW, actor, application, person, secret
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def tags() -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from tests.database import same_on_both
 from tests.installation import ROOT, Installation
 from tests.screenshots.camera import Camera
 from tests.screenshots.pictures import ALL, PICTURES, WITHOUT_PICTURE
@@ -71,6 +72,7 @@ def test_a_page_is_taken_in_every_view_and_its_faults_are_told(
     assert "never-taken" not in (tmp_path / "index.html").read_text()
 
 
+@same_on_both
 @pytest.mark.slow
 @pytest.mark.browser
 def test_the_whole_tool_finds_nothing_to_complain_about(browser: Any) -> None:

@@ -33,7 +33,7 @@ from tests.factories import NOW, administrator, application, secret
 from tests.installation import ROOT
 from tests.vault.conftest import RingFile, key_line, key_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("today")]
+pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("today")]
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import requests
 
 from tests.installation import ROOT, Installation, InstallationFactory
 
-pytestmark = pytest.mark.database
 SECRETS = 300
 FILL = f"""
 from datetime import timedelta
