@@ -7,7 +7,7 @@ import pytest
 
 from credmgr import env, settings
 from credmgr.ops.checks import READ_ELSEWHERE, is_https_origin
-from tests.installation import InstallationFactory
+from tests.installation import Installation, InstallationFactory
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 
@@ -136,6 +136,24 @@ def test_two_sources_of_the_key_ring_stop_the_start(fresh_installation: Installa
     assert done.returncode == 1
     assert "Two sources of the key ring are set" in done.stderr
     assert key not in done.stdout + done.stderr
+
+
+def test_a_command_does_nothing_while_settings_or_key_ring_are_not_in_order(
+    prepared_data: Installation, fresh_installation: InstallationFactory
+) -> None:
+    one = fresh_installation(start=False)
+    one.become_copy_of(prepared_data)
+    assert one.manage("register_app", "Made").returncode == 0
+    one.environment["CREDMGR_BIND_ADDRESS"] = "everywhere"
+    refused = one.manage("register_app", "Not made")
+    assert refused.returncode == 1
+    assert "credmgr.E003" in refused.stderr
+    del one.environment["CREDMGR_BIND_ADDRESS"]
+    (one.data_dir / "keyring").write_text("no key\n")
+    refused = one.manage("register_app", "Not made")
+    assert refused.returncode == 1
+    assert "vault.E001" in refused.stderr
+    assert one.database.rows("SELECT display_name FROM registrations_application") == [("Made",)]
 
 
 def test_a_misspelt_setting_is_a_warning(fresh_installation: InstallationFactory) -> None:
