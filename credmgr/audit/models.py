@@ -32,7 +32,21 @@ class AuditEvent(models.Model):
     hash = models.BinaryField(max_length=32, null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["application_id", "-sequence"], name="audit_by_application")]
+        indexes = [
+            models.Index(fields=["application_id", "-sequence"], name="audit_by_application"),
+            # For the filters of the page, newest first; with the directory, so that no others' rows are read.
+            models.Index(fields=["tag", "-sequence", "tenant_id"], name="audit_by_activity"),
+            models.Index(
+                fields=["-sequence", "tenant_id"],
+                name="audit_refused",
+                condition=models.Q(succeeded=False),
+            ),
+            models.Index(
+                fields=["actor_id", "-sequence", "tenant_id"],
+                name="audit_by_person",
+                condition=models.Q(actor_id__isnull=False),
+            ),
+        ]
         constraints = [models.UniqueConstraint(fields=["chain", "position"], name="audit_one_row_per_place")]
 
     def __str__(self) -> str:

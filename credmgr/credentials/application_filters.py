@@ -87,8 +87,10 @@ def at_place(rows: QuerySet[Application], place: str) -> QuerySet[Application]:
     return rows.filter(authority_kind=place)
 
 
-def matching(rows: QuerySet[Application], search: str) -> QuerySet[Application]:
+def matching(rows: QuerySet[Application], tenant: Tenant, search: str) -> QuerySet[Application]:
     """Those that the search box finds: part of a name, a GUID of any kind, a thumbprint or a secret's hint.
+
+    rows: of that directory.
 
     Those that live elsewhere are found by part of their client ID and authority too. GUIDs may be cut after
     the first group; thumbprints may be in any spelling; a hint is taken to the letter, with or without its
@@ -99,16 +101,15 @@ def matching(rows: QuerySet[Application], search: str) -> QuerySet[Application]:
         return rows
     if len(term) > _SEARCH_LENGTH_MOST:
         return rows.none()
-    # Each way to be found has an index of its own. Said as one condition they would be tried on every row.
-    elsewhere = rows.exclude(authority_kind=BUILT_IN)
+    # Each way to be found but the name has an index of its own, of any tab: told of the tab, the database
+    # would walk that one instead. The name is read from the index of the order, which holds it.
+    elsewhere = Application.objects.filter(tenant=tenant).exclude(authority_kind=BUILT_IN)
     ways: list[QuerySet[Any, Any]] = [
-        rows.filter(display_name__icontains=term).values("pk"),
         elsewhere.filter(Q(external_client_id__icontains=term) | Q(authority_url__icontains=term)).values(
             "pk"
-        ),
+        )
     ]
     if (guids := _guid_range(term)) is not None:
-        # Of any directory: told that it is of one, the database would walk that one's names instead.
         ways += [Application.objects.filter(**{f"{column}__range": guids}).values("pk") for column in _GUIDS]
         ways += [
             model.objects.filter(id__range=guids).values("application_id")
@@ -122,7 +123,8 @@ def matching(rows: QuerySet[Application], search: str) -> QuerySet[Application]:
         ]
     if hint := _HINT.fullmatch(term):
         ways.append(ClientSecret.objects.filter(hint=hint[1]).values("application_id"))
-    return rows.filter(pk__in=ways[0].union(*ways[1:]))
+    others = ways[0].union(*ways[1:]) if ways[1:] else ways[0]
+    return rows.filter(Q(display_name__icontains=term) | Q(pk__in=others))
 
 
 def with_status(rows: QuerySet[Application], status: str, now: datetime) -> QuerySet[Application]:

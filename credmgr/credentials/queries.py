@@ -28,6 +28,7 @@ from credmgr.registrations.registering import restorable_since
 
 PAGE_SIZES = (25, 50, 100)
 _EXPORT_BATCH = 500
+_FEW = 2_000
 # The order of one application's secrets: nearest end first, those without a known one last.
 BY_END = (F("end_at").asc(nulls_last=True), F("pk").asc())
 
@@ -121,12 +122,16 @@ def applications_page(
     chosen = filters.at_place(_chosen(tenant, tab, search, status, user, sees_all, now), place)
     counts, has_external = _counts(tenant, user, sees_all, now)
     is_filtered = bool(search.strip() or place) or status in filters.STATUSES
+    ordered = filters.in_order(chosen, sort, now)
     is_whole_tab = not is_filtered and tab in counts
-    found = counts[tab] if is_whole_tab else chosen.count()
+    # Whoever narrows the list finds few as a rule: then one walk finds and counts them.
+    few = None if is_whole_tab else _keys(ordered, _FEW)
+    found = len(few) if few is not None else counts[tab] if is_whole_tab else chosen.count()
     pages = max(1, -(-found // size))
     shown = min(max(page, 1), pages)
-    ordered = filters.in_order(chosen, sort, now)[(shown - 1) * size : shown * size]
-    return ApplicationsPage(_described(list(ordered), now), found, shown, pages, size, counts, has_external)
+    part = slice((shown - 1) * size, shown * size)
+    rows = list(ordered[part]) if few is None else _in_order_of(few[part])
+    return ApplicationsPage(_described(rows, now), found, shown, pages, size, counts, has_external)
 
 
 def export_rows(
@@ -148,9 +153,7 @@ def export_rows(
     chosen = filters.at_place(_chosen(tenant, tab, search, status, user, sees_all, now), place)
     keys = list(filters.in_order(chosen, sort, now).values_list("pk", flat=True)[: settings.EXPORT_ROWS])
     for start in range(0, len(keys), _EXPORT_BATCH):
-        batch = keys[start : start + _EXPORT_BATCH]
-        by_key = Application.objects.in_bulk(batch)
-        yield from _described([by_key[key] for key in batch if key in by_key], now)
+        yield from _described(_in_order_of(keys[start : start + _EXPORT_BATCH]), now)
 
 
 def credentials_of(application: Application) -> ApplicationCredentials:
@@ -179,8 +182,20 @@ def live_runnable_credentials(application: Application, now: datetime) -> list[C
 def _chosen(
     tenant: Tenant, tab: str, search: str, status: str, user: User | None, sees_all: bool, now: datetime
 ) -> QuerySet[Application]:
-    rows = filters.matching(filters.on_tab(tenant, tab, user, now, sees_all=sees_all), search)
+    rows = filters.matching(filters.on_tab(tenant, tab, user, now, sees_all=sees_all), tenant, search)
     return filters.with_status(rows, status, now)
+
+
+def _keys(ordered: QuerySet[Application], most: int) -> list[uuid.UUID] | None:
+    """Of all rows, in order; None where there are more than so many."""
+    found = list(ordered.values_list("pk", flat=True)[: most + 1])
+    return found if len(found) <= most else None
+
+
+def _in_order_of(keys: Sequence[uuid.UUID]) -> list[Application]:
+    """The rows of these keys, without those purged meanwhile."""
+    by_key = Application.objects.in_bulk(keys)
+    return [by_key[key] for key in keys if key in by_key]
 
 
 def _counts(tenant: Tenant, user: User | None, sees_all: bool, now: datetime) -> tuple[dict[str, int], bool]:

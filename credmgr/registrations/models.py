@@ -108,10 +108,11 @@ class Application(models.Model):
 
     class Meta:
         indexes = [
-            models.Index("tenant", "deleted_at", Lower("display_name"), "id", name="application_by_name"),
+            # Holds the names as they are too: whoever searches for a part reads this, not the rows.
+            models.Index(
+                "tenant", "deleted_at", Lower("display_name"), "id", "display_name", name="application_by_name"
+            ),
             models.Index(fields=["tenant", "deleted_at", "created_at"], name="application_by_creation"),
-            # Holds the names as they are: whoever searches for a part reads this, not the rows.
-            models.Index(fields=["tenant", "deleted_at", "display_name", "id"], name="application_names"),
             models.Index(
                 fields=["tenant", "authority_kind"],
                 condition=~models.Q(authority_kind=BUILT_IN),

@@ -21,7 +21,7 @@ pytestmark = [
 ]
 # By the name of what is asked: the search, and an index that has to be walked for it.
 SEARCHES = {
-    "part of a name": ("harbor", "COVERING INDEX application_names"),
+    "part of a name": ("harbor", "application_elsewhere (tenant_id=?)"),
     "client ID": ("6f2f4a6e-9f2c-4d0b-8a51-1c6f3f0a7e11", "(client_id>? AND client_id<?)"),
     "object ID": ("6f2f4a6e", "(id>? AND id<?)"),
     "SHA-1 thumbprint": ("A1B2C3D4E5F60718293A4B5C6D7E8F9001122334", "(thumbprint_sha1=?)"),
@@ -79,11 +79,18 @@ def test_whether_any_live_elsewhere_is_asked_of_those_elsewhere() -> None:
 @pytest.mark.parametrize("name", SEARCHES)
 def test_a_search_walks_indexes(name: str) -> None:
     search, expected = SEARCHES[name]
-    searching = [steps for text, steps in plans(search=search).items() if "UNION" in text]
-    assert len(searching) == 2  # the count and the page
+    searching = [steps for text, steps in plans(search=search).items() if "LIKE" in text]
+    assert len(searching) == 1  # where few are found, it finds and counts them at once
+    assert expected in " ".join(searching[0]), searching
+    # Names are read from the index that has them in the order of the page.
+    assert any("COVERING INDEX application_by_name (tenant_id=? AND deleted_at=?)" in s for s in searching[0])
+    assert not [step for step in searching[0] if step.startswith("SCAN registrations_application")], searching
+    assert not [step for step in searching[0] if "ORDER BY" in step], searching
+
+
+def test_a_search_that_finds_many_is_counted_in_the_same_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("credmgr.credentials.queries._FEW", 10)
+    searching = [steps for text, steps in plans(search="Service").items() if "LIKE" in text]
+    assert len(searching) == 3  # whether they are few, how many, and the page
     for steps in searching:
-        assert expected in " ".join(steps), steps
-        assert not [step for step in steps if step.startswith("SCAN registrations_application")], steps
-        # Rows are read by their ids alone, or in the order of the page; names from the index that holds them.
-        for step in of_registrations(steps):
-            assert "COVERING INDEX" in step or "id" in step.partition("(")[2] or "application_by_name" in step
+        assert any("application_by_name (tenant_id=? AND deleted_at=?)" in step for step in steps), steps
