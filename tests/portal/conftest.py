@@ -1,6 +1,5 @@
 """Somebody signed in, in a directory of their own."""
 
-import functools
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -15,17 +14,12 @@ from credmgr.audit.recording import Actor
 from credmgr.registrations.directories import ensure_default_tenant
 from credmgr.registrations.models import Application, Tenant
 from credmgr.registrations.registering import register_application
+from tests.accounts.conftest import quick_hashes  # noqa: F401 - a fixture of these tests too
 from tests.factories import administrator
 
 PASSWORD = "a-long-invented-password"
 Register = Callable[..., Application]
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
-
-
-@functools.cache
-def hashed() -> str:
-    """The password's hash, worked out once: it is slow on purpose."""
-    return make_password(PASSWORD)
 
 
 @pytest.fixture
@@ -38,7 +32,9 @@ def directory(db: None) -> Tenant:
 def person(directory: Tenant) -> User:
     """An administrator."""
     return administrator(
-        User.objects.create(username="robin", password=hashed(), first_name="Robin", last_name="Vale")
+        User.objects.create(
+            username="robin", password=make_password(PASSWORD), first_name="Robin", last_name="Vale"
+        )
     )
 
 
