@@ -125,7 +125,7 @@ def applications_page(
     ordered = filters.in_order(chosen, sort, now)
     is_whole_tab = not is_filtered and tab in counts
     # Whoever narrows the list finds few as a rule: then one walk finds and counts them.
-    few = None if is_whole_tab else _keys(ordered, _FEW)
+    few = _keys(ordered, _FEW) if search.strip() or status in filters.STATUSES else None
     found = len(few) if few is not None else counts[tab] if is_whole_tab else chosen.count()
     pages = max(1, -(-found // size))
     shown = min(max(page, 1), pages)

@@ -6,7 +6,7 @@ from credmgr.clouds import cloud_of_host
 from credmgr.errors import DomainError
 from credmgr.flowtest.spec import Asked
 from credmgr.registrations.models import ENTRA, OIDC, Application
-from credmgr.registrations.resources import GRAPH_CLIENT_ID, Resource, resources_of
+from credmgr.registrations.resources import GRAPH_CLIENT_ID, first_resources_of
 
 DEFAULT = "/.default"
 GRAPH_SCOPE = f"https://graph.microsoft.com{DEFAULT}"
@@ -33,7 +33,7 @@ def scope_suggestions(application: Application, most: int) -> list[tuple[str, st
     if application.authority_kind == ENTRA:
         own = f"api://{application.external_client_id}{DEFAULT}"
         return [(_graph_of(application), "Microsoft Graph"), (own, application.display_name)]
-    resources = resources_for(application)[:most]
+    resources = first_resources_of(application.tenant_id, most)[:most]
     return [(f"{resource.names[0]}{DEFAULT}", resource.name) for resource in resources if resource.names]
 
 
@@ -70,8 +70,3 @@ def _graph_of(application: Application) -> str:
     """Microsoft Graph of the cloud in which the application lives; by its GUID where the cloud is unknown."""
     cloud = cloud_of_host(urlsplit(application.authority_url).netloc)
     return f"{cloud.graph_url if cloud else GRAPH_CLIENT_ID}{DEFAULT}"
-
-
-def resources_for(application: Application) -> list[Resource]:
-    """The resources of the application's directory."""
-    return resources_of(application.tenant_id)

@@ -147,16 +147,12 @@ def single_row(record: Stored, now: datetime) -> ListRow[Stored]:
 
 def also_on(certificate: Certificate, tenant_id: uuid.UUID) -> list[Application]:
     """Other registrations of the directory that hold the same certificate."""
-    return list(
-        Application.objects.filter(
-            tenant_id=tenant_id,
-            deleted_at=None,
-            certificates__thumbprint_sha256=certificate.thumbprint_sha256,
-        )
-        .exclude(pk=certificate.application_id)
-        .order_by("display_name")
-        .distinct()
-    )
+    same = Certificate.objects.filter(thumbprint_sha256=certificate.thumbprint_sha256)
+    others = same.exclude(application=certificate.application_id).values_list("application_id", flat=True)
+    # Told the directory, the database would walk all its registrations to find these few.
+    found = Application.objects.in_bulk(list(others)).values()
+    here = [row for row in found if row.tenant_id == tenant_id and row.deleted_at is None]
+    return sorted(here, key=lambda row: row.display_name)
 
 
 def notice_for(rows: Sequence[ListRow[Stored]], application: Application, now: datetime) -> Notice | None:

@@ -4,6 +4,9 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet
 
 from credmgr import aadsts
 from credmgr.audit.models import SignIn
@@ -144,15 +147,27 @@ def _credential(record: SignIn, names: dict[uuid.UUID, str], *, is_ours: bool) -
 
 def _credential_names(ids: set[uuid.UUID], tenant: Tenant) -> dict[uuid.UUID, str]:
     """Descriptions of the directory's credentials that still exist; without one the hint or the subject."""
-    here = {"pk__in": ids, "application__tenant": tenant}
+    # Told the directory, the database would walk all its registrations to find these few.
     found = {
-        row.pk: row.description or f"{row.hint}{'*' * 6}"
-        for row in ClientSecret.objects.filter(**here).only("id", "description", "hint")
+        key: description or f"{hint}{'*' * 6}"
+        for key, owner, description, hint in _named(ClientSecret, ids, "description", "hint")
+        if owner == tenant.pk
     }
-    for row in Certificate.objects.filter(**here).only("id", "description", "subject", "thumbprint_sha1"):
-        found[row.pk] = row.description or row.subject or row.thumbprint_sha1
-    found |= dict(FederatedCredential.objects.filter(**here).values_list("pk", "name"))
+    for key, owner, *names in _named(Certificate, ids, "description", "subject", "thumbprint_sha1"):
+        if owner == tenant.pk:
+            found[key] = next((name for name in names if name), "")
+    for key, owner, name in _named(FederatedCredential, ids, "name"):
+        if owner == tenant.pk:
+            found[key] = name
     return found
+
+
+def _named(
+    model: type[ClientSecret | Certificate | FederatedCredential], ids: set[uuid.UUID], *columns: str
+) -> QuerySet[Any, tuple[Any, ...]]:
+    """(id, directory, columns) of each."""
+    rows = model._default_manager.filter(pk__in=ids)
+    return rows.values_list("pk", "application__tenant_id", *columns)
 
 
 def _tests(records: list[SignIn]) -> dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID]]:

@@ -110,7 +110,12 @@ class Application(models.Model):
         indexes = [
             # Holds the names as they are too: whoever searches for a part reads this, not the rows.
             models.Index(
-                "tenant", "deleted_at", Lower("display_name"), "id", "display_name", name="application_by_name"
+                "tenant",
+                "deleted_at",
+                Lower("display_name"),
+                "id",
+                "display_name",
+                name="application_by_name",
             ),
             models.Index(fields=["tenant", "deleted_at", "created_at"], name="application_by_creation"),
             models.Index(

@@ -19,7 +19,7 @@ from credmgr.registrations.errors import RegistrationError
 from credmgr.registrations.graph_roles import GRAPH_ROLES
 from credmgr.registrations.models import Application, AppRole, AppRoleAssignment, RequestedPermission
 from credmgr.registrations.places import refuse_elsewhere
-from credmgr.registrations.queries import applications_in
+from credmgr.registrations.queries import known_in
 from credmgr.registrations.registering import locked
 from credmgr.registrations.resources import GRAPH_CLIENT_ID, well_known
 
@@ -77,7 +77,7 @@ def apis_of(tenant_id: uuid.UUID) -> list[Api]:
 
     One query.
     """
-    rows = AppRole.objects.filter(application__in=applications_in(tenant_id), is_enabled=True)
+    rows = AppRole.objects.filter(known_in(tenant_id, "application__"), is_enabled=True)
     found: dict[uuid.UUID, list[Role]] = {GRAPH_CLIENT_ID: list(_graph_roles().values())}
     for row in rows.select_related("application").order_by("application__display_name", "value"):
         role = _of(row)
@@ -247,7 +247,7 @@ def revoke_permission(
 def _roles(tenant_id: uuid.UUID, ids: set[uuid.UUID]) -> dict[tuple[uuid.UUID, uuid.UUID], Role]:
     """{(client id of the API, role id): role}, disabled ones included; of APIs that the directory knows."""
     found = {(GRAPH_CLIENT_ID, role.id): role for role in _graph_roles().values() if role.id in ids}
-    rows = AppRole.objects.filter(pk__in=ids, application__in=applications_in(tenant_id)).select_related(
+    rows = AppRole.objects.filter(known_in(tenant_id, "application__"), pk__in=ids).select_related(
         "application"
     )
     return found | {(row.application.client_id, row.pk): _of(row) for row in rows}

@@ -43,11 +43,11 @@ class Installation:
         self.database = folder / "credmgr.sqlite3"
         self.ca_file = folder / "tls" / "ca.pem"
 
-    def copy(self, name: str) -> "Installation":
-        """Another one with the same content. Nothing may be writing here."""
+    def copy(self, name: str, beside: Path | None = None) -> "Installation":
+        """Another one with the same content, beside this folder or another. Nothing may be writing here."""
         with closing(sqlite3.connect(self.database)) as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        target = self.folder.with_name(name)
+        target = (beside or self.folder).with_name(name)
         shutil.copytree(self.folder, target)
         return Installation(target)
 

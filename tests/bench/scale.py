@@ -53,11 +53,12 @@ class Pages:
 def scale_part(base: Installation, large: Amounts, rounds: int, kept: Path | None = None) -> list[str]:
     """Measure and print. What was missed, in sentences.
 
-    kept: a data folder that `generate_demo` has filled already, instead of filling a new one.
+    kept: a data folder that `generate_demo` has filled already, instead of filling a new one. A copy of it is
+    measured: the pages need rows of their own, and the folder can be measured again.
     """
     small_one = base.copy("small-pages")
     _generate(small_one, SMALL)
-    large_one = Installation(kept) if kept else base.copy("large-pages")
+    large_one = Installation(kept).copy("large-pages", base.folder) if kept else base.copy("large-pages")
     if not kept:
         began = time.monotonic()
         _generate(large_one, large)

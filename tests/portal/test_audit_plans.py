@@ -1,4 +1,4 @@
-"""A million entries stay quick: a filter of the audit page walks the index that was made for it, newest first.
+"""A million entries stay quick: a filter of the audit page walks the index made for it, newest first.
 
 What decides is the plan, not a clock.
 """
