@@ -5,7 +5,13 @@ import uuid
 import pytest
 
 from credmgr.registrations.registering import delete_application, restore_application, set_disabled
-from credmgr.registrations.resources import Resource, find_resource, resources_of, well_known
+from credmgr.registrations.resources import (
+    Resource,
+    find_resource,
+    first_resources_of,
+    resources_of,
+    well_known,
+)
 from tests.factories import COMMAND, NOW, application
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +126,13 @@ def test_the_list_begins_with_graph_and_costs_two_queries(django_assert_num_quer
     assert [each.name for each in found] == [*known, "Apple", "zebra"]
     assert found[0].names[0] == "https://graph.microsoft.com"
     assert found[4].names[0] == "api://zebra"
+
+
+def test_the_first_of_the_list_cost_three_queries_however_many_there_are(django_assert_num_queries):
+    tenant_id = application("zebra", identifier_uri="api://zebra").tenant_id
+    for name in ("Mango", "Apple", "banana"):
+        application(name)
+    with django_assert_num_queries(3):
+        found = first_resources_of(tenant_id, 2)
+    assert found == resources_of(tenant_id)[:5]
+    assert [each.name for each in found[3:]] == ["Apple", "banana"]

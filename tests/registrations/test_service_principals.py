@@ -29,7 +29,13 @@ from credmgr.registrations.permissions import (
     revoke_permission,
 )
 from credmgr.registrations.registering import delete_application, purge_application, set_disabled
-from credmgr.registrations.resources import GRAPH_CLIENT_ID, Resource, find_resource, resources_of
+from credmgr.registrations.resources import (
+    GRAPH_CLIENT_ID,
+    Resource,
+    find_resource,
+    first_resources_of,
+    resources_of,
+)
 from credmgr.registrations.service_principals import (
     add_service_principal,
     consentable,
@@ -211,6 +217,7 @@ def test_an_api_of_elsewhere_is_known_where_it_was_consented_to(
     with django_assert_num_queries(2):
         listed = resources_of(contoso.pk)
     assert ("Orders API", "api://orders") in [(each.name, each.names[0]) for each in listed]
+    assert first_resources_of(contoso.pk, 10) == listed
     assert "Orders API" in [api.name for api in apis_of(contoso.pk)]
     assert [api.name for api in apis_of(orders.tenant_id)].count("Orders API") == 1
 
@@ -222,8 +229,9 @@ def test_an_api_switched_off_in_one_directory_is_off_there_alone(
     set_principal_enabled(principal, enabled=False, **BY)
     assert found(contoso, "api://orders").is_disabled
     assert not found(orders.tenant, "api://orders").is_disabled
-    assert orders.pk not in [each.application_id for each in resources_of(contoso.pk)]
-    assert orders.pk in [each.application_id for each in resources_of(orders.tenant_id)]
+    for listed in (resources_of, lambda tenant_id: first_resources_of(tenant_id, 10)):
+        assert orders.pk not in [each.application_id for each in listed(contoso.pk)]
+        assert orders.pk in [each.application_id for each in listed(orders.tenant_id)]
     before = AuditEvent.objects.count()
     set_principal_enabled(principal, enabled=False, **BY)
     assert AuditEvent.objects.count() == before
