@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
@@ -19,7 +20,7 @@ from credmgr.registrations.errors import RegistrationError
 from credmgr.registrations.graph_roles import GRAPH_ROLES
 from credmgr.registrations.models import Application, AppRole, AppRoleAssignment, RequestedPermission
 from credmgr.registrations.places import refuse_elsewhere
-from credmgr.registrations.queries import known_in
+from credmgr.registrations.queries import applications_in
 from credmgr.registrations.registering import locked
 from credmgr.registrations.resources import GRAPH_CLIENT_ID, well_known
 
@@ -77,7 +78,7 @@ def apis_of(tenant_id: uuid.UUID) -> list[Api]:
 
     One query.
     """
-    rows = AppRole.objects.filter(known_in(tenant_id, "application__"), is_enabled=True)
+    rows = _defined_in(tenant_id).filter(is_enabled=True)
     found: dict[uuid.UUID, list[Role]] = {GRAPH_CLIENT_ID: list(_graph_roles().values())}
     for row in rows.select_related("application").order_by("application__display_name", "value"):
         role = _of(row)
@@ -247,10 +248,14 @@ def revoke_permission(
 def _roles(tenant_id: uuid.UUID, ids: set[uuid.UUID]) -> dict[tuple[uuid.UUID, uuid.UUID], Role]:
     """{(client id of the API, role id): role}, disabled ones included; of APIs that the directory knows."""
     found = {(GRAPH_CLIENT_ID, role.id): role for role in _graph_roles().values() if role.id in ids}
-    rows = AppRole.objects.filter(known_in(tenant_id, "application__"), pk__in=ids).select_related(
-        "application"
-    )
+    rows = _defined_in(tenant_id).filter(pk__in=ids).select_related("application")
     return found | {(row.application.client_id, row.pk): _of(row) for row in rows}
+
+
+def _defined_in(tenant_id: uuid.UUID) -> QuerySet[AppRole]:
+    """App roles of the registrations that the directory knows."""
+    # Asked of each role's own; told which registrations there may be, the database would read all of them.
+    return AppRole.objects.filter(Exists(applications_in(tenant_id).filter(pk=OuterRef("application_id"))))
 
 
 def _graph_roles() -> dict[uuid.UUID, Role]:

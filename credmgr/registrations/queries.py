@@ -120,15 +120,12 @@ def applications_in(tenant_id: uuid.UUID) -> QuerySet[Application]:
     """Live registrations that the built-in authority knows in a directory, disabled ones included: its own,
     and multitenant ones of others that have a service principal there.
     """
-    return Application.objects.filter(known_in(tenant_id))
-
-
-def known_in(tenant_id: uuid.UUID, path: str = "") -> Q:
-    """The condition of applications_in; path: "application__" for rows that belong to a registration."""
     consented = ServicePrincipal.objects.filter(tenant_id=tenant_id).values("application_id")
-    elsewhere = {f"{path}sign_in_audience": MULTITENANT, f"{path}pk__in": consented}
-    live = {f"{path}deleted_at": None, f"{path}authority_kind": BUILT_IN}
-    return (Q(**{f"{path}tenant_id": tenant_id}) | Q(**elsewhere)) & Q(**live)
+    return Application.objects.filter(
+        Q(tenant_id=tenant_id) | Q(sign_in_audience=MULTITENANT, pk__in=consented),
+        deleted_at=None,
+        authority_kind=BUILT_IN,
+    )
 
 
 def identifier_uri_of(application: Application) -> str:

@@ -43,7 +43,13 @@ def held(harbor: Application) -> Certificate:
 
 
 @pytest.mark.parametrize(
-    "address", ["/sign-ins", "/applications/{0}/credentials/certificates/{1}", "/applications/{0}/tests/new"]
+    "address",
+    [
+        "/sign-ins",
+        "/applications/{0}/credentials/certificates/{1}",
+        "/applications/{0}/tests/new",
+        "/applications/{0}/api-permissions/new",
+    ],
 )
 def test_a_page_does_not_walk_the_directory(signed_in: Client, held: Certificate, address: str) -> None:
     with CaptureQueriesContext(connection) as captured:
