@@ -1,6 +1,7 @@
 """API permissions: what this application asks for, and what an administrator granted."""
 
 import uuid
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
 from credmgr.portal.access import built_in_application_or_404
+from credmgr.portal.acting import carried_out, posted
 from credmgr.portal.forms.permissions import ConfirmedForm, RequestPermissionsForm
 from credmgr.portal.permission_rows import rows_of
 from credmgr.portal.words import counted
@@ -53,7 +55,7 @@ def api_permission_new(request: HttpRequest, application_id: uuid.UUID) -> HttpR
     apis = apis_of(application.tenant_id)
     wanted = parse_guid(request.GET.get("api", ""))
     api = next((each for each in apis if each.client_id == wanted), apis[0])
-    form = RequestPermissionsForm(request.POST if request.method == "POST" else None, api=api)
+    form = RequestPermissionsForm(posted(request), api=api)
     if form.is_bound and form.is_valid() and _request(request, application, api, form):
         return redirect("portal:api_permissions", application.pk)
     asked = {
@@ -98,18 +100,15 @@ def _request(request: HttpRequest, application: Application, api: Api, form: Req
 def api_permissions_grant(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """Admin consent for everything that is asked for."""
     application = built_in_application_or_404(request, application_id)
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            granted = grant_admin_consent(application, actor=Actor.from_request(request), now=timezone.now())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            said = f"{counted(len(granted), 'permission')} granted for {application.tenant.name}."
-            messages.success(
-                request, f"{said} The next token has them." if granted else "Nothing was left to grant."
-            )
-            return redirect("portal:api_permissions", application.pk)
+    form = ConfirmedForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
+        granted = grant_admin_consent(application, actor=actor, now=now)
+        said = f"{counted(len(granted), 'permission')} granted for {application.tenant.name}."
+        return f"{said} The next token has them." if granted else "Nothing was left to grant."
+
+    if done := carried_out(request, form, act, "portal:api_permissions", application.pk):
+        return done
     permissions = [permission for permission in permissions_of(application) if permission.can_be_granted]
     context = {
         "application": application,
@@ -153,7 +152,7 @@ def api_permission_revoke(
     permission = _permission_or_404(application, api_id, role_id)
     if permission.granted_at is None:
         raise Http404
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmedForm(posted(request), request=request)
     if form.is_bound and form.is_valid():
         try:
             revoke_permission(

@@ -1,18 +1,17 @@
 """App roles: what this API lets applications do."""
 
 import uuid
+from datetime import datetime
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from credmgr.audit.recording import Actor
-from credmgr.errors import DomainError
 from credmgr.portal.access import built_in_application_or_404
+from credmgr.portal.acting import carried_out, posted
 from credmgr.portal.forms.permissions import AppRoleEditForm, AppRoleForm, ConfirmedForm, EnableRoleForm
 from credmgr.registrations.app_roles import (
     ListedRole,
@@ -38,23 +37,22 @@ def application_roles(request: HttpRequest, application_id: uuid.UUID) -> HttpRe
 def app_role_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """Define a role."""
     application = built_in_application_or_404(request, application_id)
-    form = AppRoleForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            role = add_app_role(
-                application,
-                display_name=form.cleaned_data["display_name"],
-                value=form.cleaned_data["value"],
-                description=form.cleaned_data["description"],
-                is_enabled=form.cleaned_data["is_enabled"],
-                actor=Actor.from_request(request),
-                now=timezone.now(),
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, f"The app role {role.display_name} is defined.")
-            return redirect("portal:application_roles", application.pk)
+    form = AppRoleForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
+        role = add_app_role(
+            application,
+            display_name=form.cleaned_data["display_name"],
+            value=form.cleaned_data["value"],
+            description=form.cleaned_data["description"],
+            is_enabled=form.cleaned_data["is_enabled"],
+            actor=actor,
+            now=now,
+        )
+        return f"The app role {role.display_name} is defined."
+
+    if done := carried_out(request, form, act, "portal:application_roles", application.pk):
+        return done
     return _panel(request, "app_role_new", application, {"form": form})
 
 
@@ -66,25 +64,22 @@ def app_role(request: HttpRequest, application_id: uuid.UUID, role_id: uuid.UUID
     listed = _role_or_404(application, role_id)
     role = listed.role
     initial = {name: getattr(role, name) for name in ("display_name", "value", "description", "version")}
-    form = AppRoleEditForm(
-        request.POST if request.method == "POST" else None, request=request, initial=initial
-    )
-    if form.is_bound and form.is_valid():
-        try:
-            update_app_role(
-                role,
-                display_name=form.cleaned_data["display_name"],
-                value=form.cleaned_data["value"],
-                description=form.cleaned_data["description"],
-                expected_version=form.cleaned_data["version"],
-                actor=Actor.from_request(request),
-                now=timezone.now(),
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, "The app role is saved. A new value is in the next token.")
-            return redirect("portal:application_roles", application.pk)
+    form = AppRoleEditForm(posted(request), request=request, initial=initial)
+
+    def act(actor: Actor, now: datetime) -> str:
+        update_app_role(
+            role,
+            display_name=form.cleaned_data["display_name"],
+            value=form.cleaned_data["value"],
+            description=form.cleaned_data["description"],
+            expected_version=form.cleaned_data["version"],
+            actor=actor,
+            now=now,
+        )
+        return "The app role is saved. A new value is in the next token."
+
+    if done := carried_out(request, form, act, "portal:application_roles", application.pk):
+        return done
     return _panel(request, "app_role", application, {"form": form, "listed": listed})
 
 
@@ -95,21 +90,16 @@ def app_role_enable(request: HttpRequest, application_id: uuid.UUID, role_id: uu
     application = built_in_application_or_404(request, application_id)
     listed = _role_or_404(application, role_id)
     initial = {"enabled": "no" if listed.role.is_enabled else "yes"}
-    form = EnableRoleForm(
-        request.POST if request.method == "POST" else None, request=request, initial=initial
-    )
-    if form.is_bound and form.is_valid():
+    form = EnableRoleForm(posted(request), request=request, initial=initial)
+
+    def act(actor: Actor, now: datetime) -> str:
         enabled = form.cleaned_data["enabled"]
-        try:
-            set_app_role_enabled(
-                listed.role, enabled=enabled, actor=Actor.from_request(request), now=timezone.now()
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            words = "enabled" if enabled else "disabled"
-            messages.success(request, f"The app role {listed.role.display_name} is {words}.")
-            return redirect("portal:application_roles", application.pk)
+        set_app_role_enabled(listed.role, enabled=enabled, actor=actor, now=now)
+        words = "enabled" if enabled else "disabled"
+        return f"The app role {listed.role.display_name} is {words}."
+
+    if done := carried_out(request, form, act, "portal:application_roles", application.pk):
+        return done
     return _panel(request, "app_role_enable", application, {"form": form, "listed": listed})
 
 
@@ -119,15 +109,14 @@ def app_role_delete(request: HttpRequest, application_id: uuid.UUID, role_id: uu
     """Delete a disabled role; of an enabled one the page says what comes first."""
     application = built_in_application_or_404(request, application_id)
     listed = _role_or_404(application, role_id)
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            delete_app_role(listed.role, actor=Actor.from_request(request), now=timezone.now())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, f"The app role {listed.role.display_name} is deleted.")
-            return redirect("portal:application_roles", application.pk)
+    form = ConfirmedForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
+        delete_app_role(listed.role, actor=actor, now=now)
+        return f"The app role {listed.role.display_name} is deleted."
+
+    if done := carried_out(request, form, act, "portal:application_roles", application.pk):
+        return done
     return _panel(request, "app_role_delete", application, {"form": form, "listed": listed})
 
 

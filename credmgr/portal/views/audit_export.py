@@ -14,6 +14,7 @@ from credmgr.audit.queries import events_of_tenant
 from credmgr.audit.recording import Actor, record_event
 from credmgr.portal import audit_filters
 from credmgr.portal.access import directory_of
+from credmgr.portal.acting import posted
 from credmgr.portal.forms.applications import ConfirmedForm
 
 
@@ -29,7 +30,7 @@ def audit_export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     back = f"{page}?{query}" if query else page
     if asked.complaint:
         return redirect(back)  # the page says what is wrong with the address
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmedForm(posted(request), request=request)
     if not (form.is_bound and form.is_valid()):
         context = {
             "form": form,

@@ -27,6 +27,7 @@ from credmgr.credentials.x509 import spellings
 from credmgr.credentials.x509_keys import shown_key
 from credmgr.errors import DomainError, NotFoundError
 from credmgr.portal.access import application_or_404
+from credmgr.portal.acting import posted
 from credmgr.portal.credential_impact import impact_of
 from credmgr.portal.credential_lists import (
     also_on,
@@ -160,7 +161,7 @@ def certificate_forget_key(
     application = application_or_404(request, application_id)
     found = _certificate_or_404(application, certificate_id)
     back = reverse("portal:certificate", args=[application.pk, found.pk])
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmedForm(posted(request), request=request)
     if form.is_bound and form.is_valid():
         try:
             forget_private_key(found, actor=Actor.from_request(request), now=timezone.now())
@@ -193,7 +194,7 @@ def certificate_delete(
     application = application_or_404(request, application_id)
     found = _certificate_or_404(application, certificate_id)
     now = timezone.now()
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmedForm(posted(request), request=request)
     if request.method == "POST" and form.is_valid():
         try:
             delete_certificate(found, actor=Actor.from_request(request), now=now)

@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from credmgr.accounts.step_up import recently_signed_in
+from credmgr.portal.acting import posted
 from credmgr.portal.forms.applications import ConfirmedForm
 
 Arguments = ParamSpec("Arguments")
@@ -42,6 +43,6 @@ def confirm(request: HttpRequest) -> HttpResponse:
     goal = request.GET.get("next", "")
     if not goal.startswith("/") or not url_has_allowed_host_and_scheme(goal, allowed_hosts=None):
         return redirect("account")
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmedForm(posted(request), request=request)
     is_done = recently_signed_in(request) if not form.is_bound else form.is_valid()
     return render(request, "account/confirm.html", {"form": form, "goal": goal, "is_done": is_done})

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
 from credmgr.portal.access import any_directory_or_404, directory_of
+from credmgr.portal.acting import posted
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.enterprise import FindApplicationForm
 from credmgr.portal.permission_rows import rows_of
@@ -65,7 +66,7 @@ def directory_consent_review(
         context |= {"refusal": error.message, "client_id": client_id, "there": there}
         status = 422 if request.method == "POST" else 200
         return render(request, "portal/enterprise/consent_refused.html", context, status=status)
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmedForm(posted(request), request=request)
     if form.is_bound and form.is_valid():
         try:
             principal, granted = add_service_principal(

@@ -16,6 +16,7 @@ from credmgr.flowtest.decoding import DecodedToken, decode_token, listed_issuers
 from credmgr.flowtest.inspection import explain
 from credmgr.membership.queries import directories_for
 from credmgr.portal.access import directory_of, standing_in
+from credmgr.portal.acting import posted
 from credmgr.portal.forms.decoding import DecodeForm
 from credmgr.registrations.models import Tenant
 from credmgr.registrations.queries import NamedDirectory, applications_in, named_directories, parse_guid
@@ -42,7 +43,7 @@ def decode(request: HttpRequest) -> HttpResponse:
     ]
     listed = listed_issuers(tenant.pk)
     issuers = [*listed, *(issuer for each in others for issuer in listed_issuers(each.id))]
-    form = DecodeForm(request.POST if request.method == "POST" else None)
+    form = DecodeForm(posted(request))
     context: dict[str, Any] = {"now": now, "issuers": listed, "others": len(others)}
     if form.is_bound and form.is_valid():
         try:

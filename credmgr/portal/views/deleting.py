@@ -1,7 +1,7 @@
 """Disable, delete, restore, delete permanently: each asks first and says what it breaks."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib import messages
@@ -17,6 +17,7 @@ from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
 from credmgr.portal import words
 from credmgr.portal.access import application_or_404, built_in_application_or_404
+from credmgr.portal.acting import carried_out, posted
 from credmgr.portal.forms.applications import ConfirmedForm, DisableForm
 from credmgr.portal.forms.base import PortalForm
 from credmgr.registrations.models import Application
@@ -37,21 +38,20 @@ def application_disable(request: HttpRequest, application_id: uuid.UUID) -> Http
     """Switch sign-in off, or on again."""
     application = built_in_application_or_404(request, application_id)
     wanted = "no" if application.is_disabled else "yes"
-    form = DisableForm(request.POST if request.method == "POST" else None, initial={"disabled": wanted})
-    if form.is_bound and form.is_valid():
-        try:
-            fresh = set_disabled(
-                application,
-                disabled=form.cleaned_data["disabled"],
-                actor=Actor.from_request(request),
-                now=timezone.now(),
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            state = "cannot acquire tokens any more" if fresh.is_disabled else "can acquire tokens again"
-            messages.success(request, f"{fresh.display_name} {state}.")
-            return redirect("portal:application", application.pk)
+    form = DisableForm(posted(request), initial={"disabled": wanted})
+
+    def act(actor: Actor, now: datetime) -> str:
+        fresh = set_disabled(
+            application,
+            disabled=form.cleaned_data["disabled"],
+            actor=actor,
+            now=now,
+        )
+        state = "cannot acquire tokens any more" if fresh.is_disabled else "can acquire tokens again"
+        return f"{fresh.display_name} {state}."
+
+    if done := carried_out(request, form, act, "portal:application", application.pk):
+        return done
     context = _context(application, form, back=reverse("portal:application", args=[application.pk]))
     return _answer(request, "portal/applications/disable.html", context, form)
 
@@ -61,19 +61,17 @@ def application_disable(request: HttpRequest, application_id: uuid.UUID) -> Http
 def application_delete(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """Delete; it can be restored for 30 days."""
     application = application_or_404(request, application_id)
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            delete_application(application, actor=Actor.from_request(request), now=timezone.now())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(
-                request,
-                f"{application.display_name} is deleted. "
-                f"It can be restored for {settings.RESTORE_DAYS} days under Deleted applications.",
-            )
-            return redirect("portal:applications")
+    form = ConfirmedForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
+        delete_application(application, actor=actor, now=now)
+        return (
+            f"{application.display_name} is deleted. "
+            f"It can be restored for {settings.RESTORE_DAYS} days under Deleted applications."
+        )
+
+    if done := carried_out(request, form, act, "portal:applications"):
+        return done
     context = _context(application, form, back=reverse("portal:application", args=[application.pk]))
     context["identifier_uri"] = identifier_uri_of(application)
     return _answer(request, "portal/applications/delete.html", context, form)
@@ -84,7 +82,7 @@ def application_delete(request: HttpRequest, application_id: uuid.UUID) -> HttpR
 def application_restore(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """Bring a deleted registration back with its credentials."""
     application = application_or_404(request, application_id, deleted=True)
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmedForm(posted(request), request=request)
     if form.is_bound and form.is_valid():
         try:
             lost = restore_application(application, actor=Actor.from_request(request), now=timezone.now())
@@ -102,15 +100,14 @@ def application_restore(request: HttpRequest, application_id: uuid.UUID) -> Http
 def application_purge(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """Delete permanently."""
     application = application_or_404(request, application_id, deleted=True)
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            purge_application(application, actor=Actor.from_request(request), now=timezone.now())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, f"{application.display_name} is deleted permanently.")
-            return redirect(_deleted_tab())
+    form = ConfirmedForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
+        purge_application(application, actor=actor, now=now)
+        return f"{application.display_name} is deleted permanently."
+
+    if done := carried_out(request, form, act, _deleted_tab()):
+        return done
     context = _context(application, form, back=_deleted_tab())
     return _answer(request, "portal/applications/purge.html", context, form)
 

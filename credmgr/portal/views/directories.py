@@ -1,6 +1,7 @@
 """Directories: the list, switching to one, a new one; one directory with its domains."""
 
 import uuid
+from datetime import datetime
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -19,6 +20,7 @@ from credmgr.errors import DomainError
 from credmgr.membership.queries import directories_for
 from credmgr.portal import listing
 from credmgr.portal.access import any_directory_or_404, standing_in
+from credmgr.portal.acting import carried_out, posted
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.base import PortalForm
 from credmgr.portal.forms.directories import AddDomainForm, CreateDirectoryForm, RenameDirectoryForm
@@ -66,7 +68,7 @@ def directory_switch(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def directory_new(request: HttpRequest) -> HttpResponse:
     """The form, and what it makes. One stays in the directory in use."""
-    form = CreateDirectoryForm(request.POST if request.method == "POST" else None, request=request)
+    form = CreateDirectoryForm(posted(request), request=request)
     if form.is_bound and form.is_valid():
         try:
             made = create_directory(
@@ -103,21 +105,20 @@ def directory_rename(request: HttpRequest, directory_id: uuid.UUID) -> HttpRespo
     """Another name."""
     found = any_directory_or_404(request, directory_id)
     initial = {"name": found.name, "version": found.version}
-    form = RenameDirectoryForm(request.POST if request.method == "POST" else None, initial=initial)
-    if form.is_bound and form.is_valid():
-        try:
-            fresh = rename_directory(
-                found,
-                name=form.cleaned_data["name"],
-                expected_version=form.cleaned_data["version"],
-                actor=Actor.from_request(request),
-                now=timezone.now(),
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, f"The directory is called {fresh.name}.")
-            return redirect("portal:directory", found.pk)
+    form = RenameDirectoryForm(posted(request), initial=initial)
+
+    def act(actor: Actor, now: datetime) -> str:
+        fresh = rename_directory(
+            found,
+            name=form.cleaned_data["name"],
+            expected_version=form.cleaned_data["version"],
+            actor=actor,
+            now=now,
+        )
+        return f"The directory is called {fresh.name}."
+
+    if done := carried_out(request, form, act, "portal:directory", found.pk):
+        return done
     return _answer(request, "portal/directories/rename.html", _about(found, form), form)
 
 
@@ -126,20 +127,19 @@ def directory_rename(request: HttpRequest, directory_id: uuid.UUID) -> HttpRespo
 def directory_domain_new(request: HttpRequest, directory_id: uuid.UUID) -> HttpResponse:
     """A further domain."""
     found = any_directory_or_404(request, directory_id)
-    form = AddDomainForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            added = add_domain(
-                found,
-                domain=form.cleaned_data["domain"],
-                actor=Actor.from_request(request),
-                now=timezone.now(),
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, f"{added.name} is verified and can be used.")
-            return redirect("portal:directory", found.pk)
+    form = AddDomainForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
+        added = add_domain(
+            found,
+            domain=form.cleaned_data["domain"],
+            actor=actor,
+            now=now,
+        )
+        return f"{added.name} is verified and can be used."
+
+    if done := carried_out(request, form, act, "portal:directory", found.pk):
+        return done
     return _answer(request, "portal/directories/domain_new.html", _about(found, form), form)
 
 
@@ -151,15 +151,14 @@ def directory_domain_remove(request: HttpRequest, directory_id: uuid.UUID, domai
     domain = TenantDomain.objects.filter(tenant=found, pk=domain_id, is_initial=False).first()
     if domain is None:
         raise Http404
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            remove_domain(found, domain=domain, actor=Actor.from_request(request), now=timezone.now())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, f"{domain.name} is removed.")
-            return redirect("portal:directory", found.pk)
+    form = ConfirmedForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
+        remove_domain(found, domain=domain, actor=actor, now=now)
+        return f"{domain.name} is removed."
+
+    if done := carried_out(request, form, act, "portal:directory", found.pk):
+        return done
     context = _about(found, form) | {"domain": domain}
     return _answer(request, "portal/directories/domain_remove.html", context, form)
 
@@ -169,15 +168,14 @@ def directory_domain_remove(request: HttpRequest, directory_id: uuid.UUID, domai
 def directory_delete(request: HttpRequest, directory_id: uuid.UUID) -> HttpResponse:
     """Ask, then delete an empty directory for good."""
     found = any_directory_or_404(request, directory_id)
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            delete_directory(found, actor=Actor.from_request(request), now=timezone.now())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, f"{found.name} is deleted.")
-            return redirect("portal:directories")
+    form = ConfirmedForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
+        delete_directory(found, actor=actor, now=now)
+        return f"{found.name} is deleted."
+
+    if done := carried_out(request, form, act, "portal:directories"):
+        return done
     rows = Application.objects.filter(tenant=found)
     context = _about(found, form) | {
         "live": rows.filter(deleted_at=None).count(),

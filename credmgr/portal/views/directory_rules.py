@@ -1,6 +1,7 @@
 """One directory: whether an assertion works once, whether it is for tests, and what its switches do."""
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
@@ -16,6 +17,7 @@ from credmgr.errors import DomainError
 from credmgr.membership.second_factor_rule import demand_second_factor
 from credmgr.portal import switch_words
 from credmgr.portal.access import any_directory_or_404
+from credmgr.portal.acting import carried_out, posted
 from credmgr.portal.forms.base import PortalForm
 from credmgr.portal.forms.directory_rules import (
     AllOffForm,
@@ -40,23 +42,22 @@ def directory_assertions(request: HttpRequest, directory_id: uuid.UUID) -> HttpR
     """Take each client assertion once, or again until it ends."""
     directory = any_directory_or_404(request, directory_id)
     initial = {"enabled": "no" if directory.single_use_assertions else "yes", "version": directory.version}
-    form = SingleUseForm(request.POST if request.method == "POST" else None, request=request, initial=initial)
-    if form.is_bound and form.is_valid():
+    form = SingleUseForm(posted(request), request=request, initial=initial)
+
+    def act(actor: Actor, now: datetime) -> str:
         enabled = form.cleaned_data["enabled"]
-        try:
-            set_single_use_assertions(
-                directory,
-                enabled=enabled,
-                expected_version=form.cleaned_data["version"],
-                actor=Actor.from_request(request),
-                now=timezone.now(),
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            said = "once from now on" if enabled else "again until they end"
-            messages.success(request, f"Client assertions work {said}.")
-            return redirect("portal:directory", directory.pk)
+        set_single_use_assertions(
+            directory,
+            enabled=enabled,
+            expected_version=form.cleaned_data["version"],
+            actor=actor,
+            now=now,
+        )
+        said = "once from now on" if enabled else "again until they end"
+        return f"Client assertions work {said}."
+
+    if done := carried_out(request, form, act, "portal:directory", directory.pk):
+        return done
     return _panel(request, "assertions", directory, form, reverse("portal:directory", args=[directory.pk]))
 
 
@@ -67,25 +68,22 @@ def directory_second_factor(request: HttpRequest, directory_id: uuid.UUID) -> Ht
     directory = any_directory_or_404(request, directory_id)
     is_on = directory.administrators_need_second_factor
     initial = {"enabled": "no" if is_on else "yes", "version": directory.version}
-    form = SecondFactorRuleForm(
-        request.POST if request.method == "POST" else None, request=request, initial=initial
-    )
-    if form.is_bound and form.is_valid():
+    form = SecondFactorRuleForm(posted(request), request=request, initial=initial)
+
+    def act(actor: Actor, now: datetime) -> str:
         enabled = form.cleaned_data["enabled"]
-        try:
-            demand_second_factor(
-                directory,
-                enabled=enabled,
-                expected_version=form.cleaned_data["version"],
-                actor=Actor.from_request(request),
-                now=timezone.now(),
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            said = "must have a second factor" if enabled else "may have the password alone"
-            messages.success(request, f"Administrators of {directory.name} {said}.")
-            return redirect("portal:directory", directory.pk)
+        demand_second_factor(
+            directory,
+            enabled=enabled,
+            expected_version=form.cleaned_data["version"],
+            actor=actor,
+            now=now,
+        )
+        said = "must have a second factor" if enabled else "may have the password alone"
+        return f"Administrators of {directory.name} {said}."
+
+    if done := carried_out(request, form, act, "portal:directory", directory.pk):
+        return done
     return _panel(request, "second_factor", directory, form, reverse("portal:directory", args=[directory.pk]))
 
 
@@ -97,7 +95,7 @@ def directory_testing(request: HttpRequest, directory_id: uuid.UUID) -> HttpResp
     now = timezone.now()
     switches = read_switches(directory.test_switches)
     form = SwitchesForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         request=request,
         usual_lifetime=settings.TOKEN_LIFETIME_SECONDS,
         initial=initial_of(switches, directory.version),
@@ -105,23 +103,20 @@ def directory_testing(request: HttpRequest, directory_id: uuid.UUID) -> HttpResp
     if form.is_bound and form.is_valid():
         for problem in switch_problems(form.switches(), now):
             form.refuse(problem)
-    if form.is_bound and form.is_valid():
-        try:
-            fresh = set_test_switches(
-                directory,
-                switches=form.switches(),
-                expected_version=form.cleaned_data["version"],
-                actor=Actor.from_request(request),
-                now=now,
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            is_on = read_switches(fresh.test_switches).is_on(now)
-            messages.success(
-                request, "The switches are set, from the next token request on." if is_on else "All is off."
-            )
-            return redirect("portal:directory_testing", directory.pk)
+
+    def act(actor: Actor, now: datetime) -> str:
+        fresh = set_test_switches(
+            directory,
+            switches=form.switches(),
+            expected_version=form.cleaned_data["version"],
+            actor=actor,
+            now=now,
+        )
+        is_on = read_switches(fresh.test_switches).is_on(now)
+        return "The switches are set, from the next token request on." if is_on else "All is off."
+
+    if done := carried_out(request, form, act, "portal:directory_testing", directory.pk):
+        return done
     context = {
         "directory": directory,
         "form": form,
@@ -162,25 +157,22 @@ def directory_testing_mark(request: HttpRequest, directory_id: uuid.UUID) -> Htt
     """Mark as a test directory, or take the mark away and with it every switch."""
     directory = any_directory_or_404(request, directory_id)
     initial = {"is_test": "no" if directory.is_test else "yes", "version": directory.version}
-    form = TestDirectoryForm(
-        request.POST if request.method == "POST" else None, request=request, initial=initial
-    )
-    if form.is_bound and form.is_valid():
+    form = TestDirectoryForm(posted(request), request=request, initial=initial)
+
+    def act(actor: Actor, now: datetime) -> str:
         is_test = form.cleaned_data["is_test"]
-        try:
-            set_directory_testing(
-                directory,
-                is_test=is_test,
-                expected_version=form.cleaned_data["version"],
-                actor=Actor.from_request(request),
-                now=timezone.now(),
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            said = "is a test directory. Its switches are all off" if is_test else "is an ordinary directory"
-            messages.success(request, f"{directory.name} {said}.")
-            return redirect("portal:directory_testing", directory.pk)
+        set_directory_testing(
+            directory,
+            is_test=is_test,
+            expected_version=form.cleaned_data["version"],
+            actor=actor,
+            now=now,
+        )
+        said = "is a test directory. Its switches are all off" if is_test else "is an ordinary directory"
+        return f"{directory.name} {said}."
+
+    if done := carried_out(request, form, act, "portal:directory_testing", directory.pk):
+        return done
     back = reverse("portal:directory_testing", args=[directory.pk])
     return _panel(request, "testing_mark", directory, form, back)
 

@@ -1,6 +1,7 @@
 """Enterprise applications: multitenant registrations of other directories that may be used in this one."""
 
 import uuid
+from datetime import datetime
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -15,6 +16,7 @@ from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
 from credmgr.portal import listing
 from credmgr.portal.access import directory_of, principal_or_404
+from credmgr.portal.acting import carried_out, posted
 from credmgr.portal.enterprise_rows import row_of, rows_of
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.base import PortalForm
@@ -79,23 +81,20 @@ def enterprise_application_enable(request: HttpRequest, principal_id: uuid.UUID)
     """Let it sign in here, or not."""
     principal = principal_or_404(request, principal_id)
     initial = {"enabled": "no" if principal.is_enabled else "yes"}
-    form = EnablePrincipalForm(
-        request.POST if request.method == "POST" else None, request=request, initial=initial
-    )
-    if form.is_bound and form.is_valid():
-        try:
-            fresh = set_principal_enabled(
-                principal,
-                enabled=form.cleaned_data["enabled"],
-                actor=Actor.from_request(request),
-                now=timezone.now(),
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            state = "can get tokens here again" if fresh.is_enabled else "cannot get tokens here any more"
-            messages.success(request, f"{principal.application.display_name} {state}.")
-            return redirect("portal:enterprise_application", principal.pk)
+    form = EnablePrincipalForm(posted(request), request=request, initial=initial)
+
+    def act(actor: Actor, now: datetime) -> str:
+        fresh = set_principal_enabled(
+            principal,
+            enabled=form.cleaned_data["enabled"],
+            actor=actor,
+            now=now,
+        )
+        state = "can get tokens here again" if fresh.is_enabled else "cannot get tokens here any more"
+        return f"{principal.application.display_name} {state}."
+
+    if done := carried_out(request, form, act, "portal:enterprise_application", principal.pk):
+        return done
     context = _about(principal, form) | {"holders": holders_of(principal)}
     return _answer(request, "portal/enterprise/enable.html", context, form)
 
@@ -105,17 +104,14 @@ def enterprise_application_enable(request: HttpRequest, principal_id: uuid.UUID)
 def enterprise_application_remove(request: HttpRequest, principal_id: uuid.UUID) -> HttpResponse:
     """Ask, then take it out of the directory."""
     principal = principal_or_404(request, principal_id)
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            remove_service_principal(principal, actor=Actor.from_request(request), now=timezone.now())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(
-                request, f"{principal.application.display_name} is removed from {principal.tenant.name}."
-            )
-            return redirect("portal:enterprise_applications")
+    form = ConfirmedForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
+        remove_service_principal(principal, actor=actor, now=now)
+        return f"{principal.application.display_name} is removed from {principal.tenant.name}."
+
+    if done := carried_out(request, form, act, "portal:enterprise_applications"):
+        return done
     granted = [each for each in permissions_of(principal.application, principal.tenant_id) if each.granted_at]
     context = _about(principal, form) | {"granted": len(granted), "holders": holders_of(principal)}
     return _answer(request, "portal/enterprise/remove.html", context, form)
@@ -126,23 +122,20 @@ def enterprise_application_remove(request: HttpRequest, principal_id: uuid.UUID)
 def enterprise_application_grant(request: HttpRequest, principal_id: uuid.UUID) -> HttpResponse:
     """Admin consent for everything that it asks for and this directory can give."""
     principal = principal_or_404(request, principal_id)
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            granted = grant_admin_consent(
-                principal.application,
-                tenant_id=principal.tenant_id,
-                actor=Actor.from_request(request),
-                now=timezone.now(),
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            said = f"{counted(len(granted), 'permission')} granted for {principal.tenant.name}."
-            messages.success(
-                request, f"{said} The next token has them." if granted else "Nothing was left to grant."
-            )
-            return redirect("portal:enterprise_application", principal.pk)
+    form = ConfirmedForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
+        granted = grant_admin_consent(
+            principal.application,
+            tenant_id=principal.tenant_id,
+            actor=actor,
+            now=now,
+        )
+        said = f"{counted(len(granted), 'permission')} granted for {principal.tenant.name}."
+        return f"{said} The next token has them." if granted else "Nothing was left to grant."
+
+    if done := carried_out(request, form, act, "portal:enterprise_application", principal.pk):
+        return done
     permissions = permissions_of(principal.application, principal.tenant_id)
     rows = permission_rows([each for each in permissions if each.can_be_granted], principal.tenant.name)
     return _answer(request, "portal/enterprise/grant.html", _about(principal, form) | {"rows": rows}, form)
@@ -158,7 +151,7 @@ def enterprise_application_revoke(
     permission = permission_of(principal.application, api_id, role_id, principal.tenant_id)
     if permission is None or permission.granted_at is None:
         raise Http404
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmedForm(posted(request), request=request)
     if form.is_bound and form.is_valid():
         try:
             revoke_permission(

@@ -1,18 +1,17 @@
 """Expose an API: the name that tokens are asked for with, and what the tokens depend on and say."""
 
 import uuid
+from datetime import datetime
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from credmgr.audit.recording import Actor
-from credmgr.errors import DomainError
 from credmgr.portal.access import built_in_application_or_404
+from credmgr.portal.acting import carried_out, posted
 from credmgr.portal.forms.permissions import ExposureForm, IdentifierUriForm
 from credmgr.registrations.app_roles import app_roles_of
 from credmgr.registrations.queries import identifier_uri_of
@@ -29,22 +28,21 @@ def application_expose(request: HttpRequest, application_id: uuid.UUID) -> HttpR
         "includes_idtyp": application.includes_idtyp,
         "version": application.version,
     }
-    form = ExposureForm(request.POST if request.method == "POST" else None, request=request, initial=stored)
-    if form.is_bound and form.is_valid():
-        try:
-            update_application(
-                application,
-                app_role_assignment_required=form.cleaned_data["app_role_assignment_required"],
-                includes_idtyp=form.cleaned_data["includes_idtyp"],
-                expected_version=form.cleaned_data["version"],
-                actor=Actor.from_request(request),
-                now=timezone.now(),
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, "Saved. It holds for the next token.")
-            return redirect("portal:application_expose", application.pk)
+    form = ExposureForm(posted(request), request=request, initial=stored)
+
+    def act(actor: Actor, now: datetime) -> str:
+        update_application(
+            application,
+            app_role_assignment_required=form.cleaned_data["app_role_assignment_required"],
+            includes_idtyp=form.cleaned_data["includes_idtyp"],
+            expected_version=form.cleaned_data["version"],
+            actor=actor,
+            now=now,
+        )
+        return "Saved. It holds for the next token."
+
+    if done := carried_out(request, form, act, "portal:application_expose", application.pk):
+        return done
     context = {
         "application": application,
         "identifier_uri": identifier_uri_of(application),
@@ -64,22 +62,21 @@ def application_identifier_uri(request: HttpRequest, application_id: uuid.UUID) 
         "identifier_uri": stored or f"api://{application.client_id}",
         "version": application.version,
     }
-    form = IdentifierUriForm(request.POST if request.method == "POST" else None, initial=initial)
-    if form.is_bound and form.is_valid():
-        try:
-            update_application(
-                application,
-                identifier_uri=form.cleaned_data["identifier_uri"],
-                expected_version=form.cleaned_data["version"],
-                actor=Actor.from_request(request),
-                now=timezone.now(),
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            words = "is saved" if form.cleaned_data["identifier_uri"] else "is removed"
-            messages.success(request, f"The Application ID URI {words}.")
-            return redirect("portal:application_expose", application.pk)
+    form = IdentifierUriForm(posted(request), initial=initial)
+
+    def act(actor: Actor, now: datetime) -> str:
+        update_application(
+            application,
+            identifier_uri=form.cleaned_data["identifier_uri"],
+            expected_version=form.cleaned_data["version"],
+            actor=actor,
+            now=now,
+        )
+        words = "is saved" if form.cleaned_data["identifier_uri"] else "is removed"
+        return f"The Application ID URI {words}."
+
+    if done := carried_out(request, form, act, "portal:application_expose", application.pk):
+        return done
     context = {
         "application": application,
         "stored": stored,

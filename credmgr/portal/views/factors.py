@@ -1,6 +1,7 @@
 """One's own second factors: an authenticator app, passkeys, recovery codes."""
 
 import base64
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +20,7 @@ from credmgr.factors.adapter import FactorAdapter
 from credmgr.factors.queries import factors_of
 from credmgr.membership.second_factor_rule import demanding_directories
 from credmgr.portal.access import person_of, standing_in
+from credmgr.portal.acting import carried_out, posted
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.factors import AddPasskeyForm, ConfirmAppForm
 
@@ -47,7 +49,7 @@ def factor_app(request: HttpRequest) -> HttpResponse:
         return redirect("account_factors")
     if "code" in request.POST:
         return _confirm_app(request, user)
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmedForm(posted(request), request=request)
     if form.is_bound and form.is_valid():
         try:
             secret = changing.begin_app(user, now=timezone.now())
@@ -102,7 +104,7 @@ def factor_passkey(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     if "credential" in request.POST:
         return _add_passkey(request, user)
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmedForm(posted(request), request=request)
     if form.is_bound and form.is_valid():
         return redirect("account_factor_passkey")
     if form.asks_password:
@@ -143,7 +145,7 @@ def _passkey_page(request: HttpRequest, user: User, form: AddPasskeyForm) -> Htt
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Ask, then make new recovery codes and show them, once."""
     user = person_of(request)
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmedForm(posted(request), request=request)
     if form.is_bound and form.is_valid():
         try:
             codes = changing.make_recovery_codes(user, actor=Actor.from_request(request), now=timezone.now())
@@ -172,21 +174,20 @@ def factor_remove(request: HttpRequest) -> HttpResponse:
     if found is None:
         messages.info(request, "This second factor is not there any more.")
         return redirect("account_factors")
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            changing.remove_factor(
-                user,
-                found.id,
-                keep_session=request.session.session_key,
-                actor=Actor.from_request(request),
-                now=timezone.now(),
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, f"{found.name} is not asked for any more.")
-            return redirect("account_factors")
+    form = ConfirmedForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
+        changing.remove_factor(
+            user,
+            found.id,
+            keep_session=request.session.session_key,
+            actor=actor,
+            now=now,
+        )
+        return f"{found.name} is not asked for any more."
+
+    if done := carried_out(request, form, act, "account_factors"):
+        return done
     context: dict[str, Any] = {
         "form": form,
         "factor": found,

@@ -22,6 +22,7 @@ from credmgr.credentials.models import FederatedCredential
 from credmgr.errors import DomainError, NotFoundError
 from credmgr.origins.queries import is_allowed
 from credmgr.portal.access import application_or_404, built_in_application_or_404
+from credmgr.portal.acting import posted
 from credmgr.portal.credential_lists import tab_to_open, tabs_of
 from credmgr.portal.federated_rows import federated_rows, impact_of_federated, room_in, rows_of
 from credmgr.portal.forms.applications import ConfirmedForm
@@ -102,7 +103,7 @@ def federated_edit(request: HttpRequest, application_id: uuid.UUID, credential_i
     application = built_in_application_or_404(request, application_id)
     credential = _credential_or_404(application, credential_id)
     shown = {name: getattr(credential, name) for name in (*_TRUST, "version")}
-    data = request.POST if request.method == "POST" else None
+    data = posted(request)
     form = FederatedEditForm(data, request=request, initial=shown)
     if request.method == "POST" and form.is_valid():
         try:
@@ -138,7 +139,7 @@ def federated_delete(
     application = built_in_application_or_404(request, application_id)
     credential = _credential_or_404(application, credential_id)
     now = timezone.now()
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmedForm(posted(request), request=request)
     if request.method == "POST" and form.is_valid():
         try:
             delete_federated_credential(credential, actor=Actor.from_request(request), now=now)

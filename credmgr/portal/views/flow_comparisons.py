@@ -21,6 +21,7 @@ from credmgr.flowtest.scopes import default_scope
 from credmgr.flowtest.side_by_side import side_by_side
 from credmgr.flowtest.spec import Asked
 from credmgr.portal.access import application_or_404, standing_in
+from credmgr.portal.acting import posted
 from credmgr.portal.flow_results import shape_view
 from credmgr.portal.forms.flow_comparisons import CompareForm, places_beside, two_ids
 from credmgr.registrations.models import Application
@@ -86,7 +87,7 @@ def compare_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse
     sees_all = standing_in(request).allows(Right.READ, application.tenant_id)
     places = places_beside(application) if sees_all else []
     form = CompareForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         request=request,
         application=application,
         places=places,

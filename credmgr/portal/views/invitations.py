@@ -1,9 +1,9 @@
 """Inviting people, and the way in for somebody who was invited."""
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth import login as start_session
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -23,6 +23,7 @@ from credmgr.membership import invitations
 from credmgr.membership.errors import InvitationError
 from credmgr.membership.queries import open_invitations
 from credmgr.portal.access import directory_of
+from credmgr.portal.acting import carried_out, posted
 from credmgr.portal.forms.account import SetupForm
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.people import InviteForm
@@ -40,7 +41,7 @@ INVITATION = "invitation"
 def invitation_new(request: HttpRequest) -> HttpResponse:
     """The form; the answer to it shows the link, once."""
     directory = directory_of(request)
-    form = InviteForm(request.POST if request.method == "POST" else None, request=request)
+    form = InviteForm(posted(request), request=request)
     context = {"form": form, "directory": directory, "back": reverse("portal:people")}
     if form.is_bound and form.is_valid():
         try:
@@ -71,15 +72,14 @@ def invitation_withdraw(request: HttpRequest, invitation_id: uuid.UUID) -> HttpR
     found = open_invitations(directory).filter(pk=invitation_id).first()
     if found is None:
         raise Http404
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            invitations.withdraw(found, actor=Actor.from_request(request), now=timezone.now())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, f"The invitation for {found.invited_name} is withdrawn.")
-            return redirect("portal:people")
+    form = ConfirmedForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
+        invitations.withdraw(found, actor=actor, now=now)
+        return f"The invitation for {found.invited_name} is withdrawn."
+
+    if done := carried_out(request, form, act, "portal:people"):
+        return done
     context = {"form": form, "invitation": found, "back": reverse("portal:people")}
     return render(request, "portal/people/withdraw.html", context)
 

@@ -1,6 +1,7 @@
 """Allowed origins: which addresses this server may call; adding one, removing one."""
 
 import uuid
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,11 +12,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from credmgr.audit.recording import Actor
-from credmgr.errors import DomainError, NotFoundError
+from credmgr.errors import NotFoundError
 from credmgr.origins.changing import add_origin, remove_origin
 from credmgr.origins.models import AllowedOrigin
 from credmgr.origins.queries import listed_origins, origin_of_row
 from credmgr.portal.access import directory_of
+from credmgr.portal.acting import carried_out, posted
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.origins import OriginForm
 from credmgr.portal.origin_rows import uses_of
@@ -37,29 +39,28 @@ def origin_new(request: HttpRequest) -> HttpResponse:
     directory_of(request)
     given = request.GET.get("address", "")[:_PREFILLED_MAX]
     form = OriginForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         request.FILES if request.method == "POST" else None,
         request=request,
         initial={"address": given, "is_http": given.startswith("http://")},
     )
-    if form.is_bound and form.is_valid():
+
+    def act(actor: Actor, now: datetime) -> str:
         typed = form.cleaned_data
-        try:
-            made = add_origin(
-                address=typed["address"],
-                name=typed["name"],
-                is_private=typed["is_private"],
-                is_http=typed["is_http"],
-                ca_text=typed["ca_text"],
-                ca_file=form.ca_bytes(),
-                actor=Actor.from_request(request),
-                now=timezone.now(),
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, f"{origin_of_row(made).address} may be called from now on.")
-            return redirect("portal:origins")
+        made = add_origin(
+            address=typed["address"],
+            name=typed["name"],
+            is_private=typed["is_private"],
+            is_http=typed["is_http"],
+            ca_text=typed["ca_text"],
+            ca_file=form.ca_bytes(),
+            actor=actor,
+            now=now,
+        )
+        return f"{origin_of_row(made).address} may be called from now on."
+
+    if done := carried_out(request, form, act, "portal:origins"):
+        return done
     context = {"form": form, "back": reverse("portal:origins")}
     return render(request, "portal/origins/new.html", context, status=422 if form.errors else 200)
 
@@ -73,7 +74,7 @@ def origin_remove(request: HttpRequest, origin_id: uuid.UUID) -> HttpResponse:
     if row is None:
         raise Http404
     address = origin_of_row(row).address
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmedForm(posted(request), request=request)
     if form.is_bound and form.is_valid():
         try:
             remove_origin(row, actor=Actor.from_request(request), now=timezone.now())

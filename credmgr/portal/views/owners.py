@@ -1,18 +1,17 @@
 """Who owns a registration."""
 
 import uuid
+from datetime import datetime
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from credmgr.audit.recording import Actor
-from credmgr.errors import DomainError
 from credmgr.portal.access import application_or_404
+from credmgr.portal.acting import carried_out, posted
 from credmgr.portal.forms.applications import AddOwnerForm, ConfirmedForm
 from credmgr.registrations.ownership import add_owner, remove_owner
 from credmgr.registrations.queries import owners_of
@@ -23,16 +22,15 @@ from credmgr.registrations.queries import owners_of
 def application_owners(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """The owners, and adding one."""
     application = application_or_404(request, application_id)
-    form = AddOwnerForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
+    form = AddOwnerForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
         person = form.cleaned_data["user"]
-        try:
-            add_owner(application, user=person, actor=Actor.from_request(request), now=timezone.now())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, f"{person.shown_name} is now an owner.")
-            return redirect("portal:application_owners", application.pk)
+        add_owner(application, user=person, actor=actor, now=now)
+        return f"{person.shown_name} is now an owner."
+
+    if done := carried_out(request, form, act, "portal:application_owners", application.pk):
+        return done
     context = {"application": application, "owners": owners_of(application), "form": form}
     status = 422 if form.errors else 200
     return render(request, "portal/applications/owners.html", context, status=status)
@@ -48,15 +46,14 @@ def application_owner_remove(
     person = owners_of(application).filter(pk=user_id).first()
     if person is None:
         raise Http404
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            remove_owner(application, user=person, actor=Actor.from_request(request), now=timezone.now())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, f"{person.shown_name} is no longer an owner.")
-            return redirect("portal:application_owners", application.pk)
+    form = ConfirmedForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
+        remove_owner(application, user=person, actor=actor, now=now)
+        return f"{person.shown_name} is no longer an owner."
+
+    if done := carried_out(request, form, act, "portal:application_owners", application.pk):
+        return done
     context = {
         "application": application,
         "owner": person,

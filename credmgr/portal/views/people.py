@@ -29,6 +29,7 @@ from credmgr.membership.people import (
 from credmgr.membership.queries import Member, members_of, open_invitations, with_roles
 from credmgr.portal import listing
 from credmgr.portal.access import directory_of, may
+from credmgr.portal.acting import carried_out, posted
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.people import AddPersonForm, RolesForm
 from credmgr.registrations.models import Tenant
@@ -79,7 +80,7 @@ def person_roles(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
     """Which roles the person has here, and everywhere."""
     member, directory = _member_or_404(request, user_id)
     form = RolesForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         request=request,
         may_give_everywhere=may(request, Right.OPERATE),
         initial={
@@ -87,18 +88,16 @@ def person_roles(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
             "everywhere": member.given_by_hand(everywhere=True),
         },
     )
-    if form.is_bound and form.is_valid():
-        actor, now = Actor.from_request(request), timezone.now()
-        try:
-            set_roles(member.user, tenant=directory, roles=form.cleaned_data["here"], actor=actor, now=now)
-            if "everywhere" in form.cleaned_data:
-                wanted = form.cleaned_data["everywhere"]
-                set_roles(member.user, tenant=None, roles=wanted, actor=actor, now=now)
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, f"The roles of {member.user.shown_name} are saved.")
-            return redirect("portal:people")
+
+    def act(actor: Actor, now: datetime) -> str:
+        set_roles(member.user, tenant=directory, roles=form.cleaned_data["here"], actor=actor, now=now)
+        if "everywhere" in form.cleaned_data:
+            wanted = form.cleaned_data["everywhere"]
+            set_roles(member.user, tenant=None, roles=wanted, actor=actor, now=now)
+        return f"The roles of {member.user.shown_name} are saved."
+
+    if done := carried_out(request, form, act, "portal:people"):
+        return done
     context = _about(member, form) | {"directory": directory}
     return render(request, "portal/people/roles.html", context)
 
@@ -108,7 +107,7 @@ def person_roles(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
 def person_add(request: HttpRequest) -> HttpResponse:
     """Give somebody who has an account roles in this directory."""
     directory = directory_of(request)
-    form = AddPersonForm(request.POST if request.method == "POST" else None, request=request)
+    form = AddPersonForm(posted(request), request=request)
     if form.is_bound and form.is_valid():
         found = administrators.find(form.cleaned_data["user_name"])
         if found is None:
@@ -186,15 +185,13 @@ def _confirmed(
     request: HttpRequest, user_id: uuid.UUID, template: str, act: Callable[[User, Actor, datetime], str]
 ) -> HttpResponse:
     member, _ = _member_or_404(request, user_id)
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            done = act(member.user, Actor.from_request(request), timezone.now())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, done)
-            return redirect("portal:people")
+    form = ConfirmedForm(posted(request), request=request)
+
+    def act_on_member(actor: Actor, now: datetime) -> str:
+        return act(member.user, actor, now)
+
+    if done := carried_out(request, form, act_on_member, "portal:people"):
+        return done
     return render(request, template, _about(member, form))
 
 

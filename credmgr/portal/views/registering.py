@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
 from credmgr.portal.access import directory_of
+from credmgr.portal.acting import posted
 from credmgr.portal.forms.applications import RegisterForm
 from credmgr.portal.views.properties import say_saved
 from credmgr.registrations.errors import DuplicateFormError
@@ -22,7 +23,7 @@ _NEXT_PAGE = {"certificate": "portal:certificate_new", "secret": "portal:secret_
 @require_http_methods(["GET", "HEAD", "POST"])
 def application_new(request: HttpRequest) -> HttpResponse:
     """The form, and what it makes."""
-    form = RegisterForm(request.POST if request.method == "POST" else None, in_use=directory_of(request))
+    form = RegisterForm(posted(request), in_use=directory_of(request))
     if form.is_bound and form.is_valid():
         made = _register(request, form)
         if made is not None:

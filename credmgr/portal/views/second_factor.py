@@ -19,6 +19,7 @@ from credmgr.audit.recording import Actor
 from credmgr.factors.passkeys import begin_proving, prove_passkey
 from credmgr.factors.proving import prove_code
 from credmgr.factors.queries import factors_of
+from credmgr.portal.acting import posted
 from credmgr.portal.forms.factors import CodeForm, PasskeyForm
 from credmgr.portal.views.sign_in import MINUTE, PROVED, wait_page
 
@@ -40,7 +41,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return answer
     if "credential" in request.POST:
         return _judge_passkey(request, stage, user)
-    form = CodeForm(request.POST if request.method == "POST" else None)
+    form = CodeForm(posted(request))
     if form.is_bound and form.is_valid():
         return _judge(request, stage, user, form)
     return _page(request, user, form)

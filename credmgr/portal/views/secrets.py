@@ -18,6 +18,7 @@ from credmgr.credentials.existing_secrets import add_existing_secret
 from credmgr.credentials.models import ClientSecret
 from credmgr.errors import DomainError, NotFoundError
 from credmgr.portal.access import application_or_404
+from credmgr.portal.acting import posted
 from credmgr.portal.credential_impact import impact_of
 from credmgr.portal.credential_lists import name_of, notice_for, secret_rows, single_row, tabs_of
 from credmgr.portal.forms.applications import ConfirmedForm
@@ -55,7 +56,7 @@ def secret_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     now = timezone.now()
     if application.is_external:
         return _existing(request, application, now)
-    form = SecretForm(request.POST if request.method == "POST" else None, request=request, now=now)
+    form = SecretForm(posted(request), request=request, now=now)
     if request.method == "POST" and form.is_valid():
         try:
             start_at, end_at = form.period()
@@ -86,7 +87,7 @@ def secret_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
 
 
 def _existing(request: HttpRequest, application: Application, now: datetime) -> HttpResponse:
-    form = ExistingSecretForm(request.POST if request.method == "POST" else None, request=request)
+    form = ExistingSecretForm(posted(request), request=request)
     if form.is_bound and form.is_valid():
         try:
             start_at, end_at = form.period()
@@ -147,7 +148,7 @@ def secret_delete(request: HttpRequest, application_id: uuid.UUID, secret_id: uu
     application = application_or_404(request, application_id)
     secret = _secret_or_404(application, secret_id)
     now = timezone.now()
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmedForm(posted(request), request=request)
     if request.method == "POST" and form.is_valid():
         try:
             delete_client_secret(secret, actor=Actor.from_request(request), now=now)

@@ -2,11 +2,11 @@
 
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
@@ -22,9 +22,9 @@ from credmgr.authority.key_rolling import (
     rolls_by_itself_at,
     withdraw_signing_key,
 )
-from credmgr.errors import DomainError
 from credmgr.portal import words
 from credmgr.portal.access import directory_of
+from credmgr.portal.acting import carried_out, posted
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.base import PortalForm
 from credmgr.portal.forms.signing_keys import ReplaceForm
@@ -75,16 +75,14 @@ def signing_key_roll(request: HttpRequest) -> HttpResponse:
     """Ask, then publish the next key."""
     directory_of(request)
     now = timezone.now()
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            made = roll_signing_key(actor=Actor.from_request(request), now=now)
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            said = f"The next key is published. It signs from {words.moment(made.signs_from)}."
-            messages.success(request, said)
-            return redirect("portal:signing_keys")
+    form = ConfirmedForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
+        made = roll_signing_key(actor=actor, now=now)
+        return f"The next key is published. It signs from {words.moment(made.signs_from)}."
+
+    if done := carried_out(request, form, act, "portal:signing_keys"):
+        return done
     following = next((row for row in rows_of(listed_keys(now)) if row.is_next), None)
     context = {"next": following, "signs_from": now + PUBLISHED_BEFORE_USE}
     return _panel(request, "roll", form, context)
@@ -95,19 +93,16 @@ def signing_key_roll(request: HttpRequest) -> HttpResponse:
 def signing_key_replace(request: HttpRequest) -> HttpResponse:
     """Ask what happened, then sign with a new key at once."""
     directory_of(request)
-    form = ReplaceForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
+    form = ReplaceForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
         withdraws = form.withdraws
-        try:
-            replace_signing_key(
-                withdraw_older=withdraws, actor=Actor.from_request(request), now=timezone.now()
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            older = "are withdrawn" if withdraws else "stay until their last token is dead"
-            messages.success(request, f"A new key signs. The older ones {older}.")
-            return redirect("portal:signing_keys")
+        replace_signing_key(withdraw_older=withdraws, actor=actor, now=now)
+        older = "are withdrawn" if withdraws else "stay until their last token is dead"
+        return f"A new key signs. The older ones {older}."
+
+    if done := carried_out(request, form, act, "portal:signing_keys"):
+        return done
     return _panel(request, "replace", form, {})
 
 
@@ -116,15 +111,14 @@ def signing_key_replace(request: HttpRequest) -> HttpResponse:
 def signing_key_withdraw(request: HttpRequest, key_id: uuid.UUID) -> HttpResponse:
     """Ask, then take one key that does not sign out of the key set."""
     row = _row_or_404(request, key_id)
-    form = ConfirmedForm(request.POST if request.method == "POST" else None, request=request)
-    if form.is_bound and form.is_valid():
-        try:
-            withdraw_signing_key(row.key.pk, actor=Actor.from_request(request), now=timezone.now())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, "The key is out of the key set.")
-            return redirect("portal:signing_keys")
+    form = ConfirmedForm(posted(request), request=request)
+
+    def act(actor: Actor, now: datetime) -> str:
+        withdraw_signing_key(row.key.pk, actor=actor, now=now)
+        return "The key is out of the key set."
+
+    if done := carried_out(request, form, act, "portal:signing_keys"):
+        return done
     return _panel(request, "withdraw", form, {"row": row})
 
 

@@ -16,6 +16,7 @@ from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError, NotFoundError
 from credmgr.portal import words
 from credmgr.portal.access import application_or_404, directory_of
+from credmgr.portal.acting import posted
 from credmgr.portal.forms.transfer import ExportForm, ImportForm
 from credmgr.portal.uploads import TOO_OFTEN, has_upload_left
 from credmgr.registrations.models import Application
@@ -30,7 +31,7 @@ from credmgr.vault.passphrase import PassphraseError
 def application_export(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """The form; its answer is the file, which stands nowhere else."""
     application = application_or_404(request, application_id)
-    form = ExportForm(request.POST if request.method == "POST" else None, request=request)
+    form = ExportForm(posted(request), request=request)
     if form.is_bound and form.is_valid():
         try:
             content = export_registration(
