@@ -54,6 +54,25 @@ def set_roles(
 
 
 @transaction.atomic
+def set_roles_here_and_everywhere(
+    user: User,
+    *,
+    tenant: Tenant,
+    here: Collection[Role],
+    everywhere: Collection[Role] | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Set the roles in one directory and those in every one together: where one is refused, both stay.
+
+    everywhere: None leaves those as they are. Raises what set_roles raises.
+    """
+    set_roles(user, tenant=tenant, roles=here, actor=actor, now=now)
+    if everywhere is not None:
+        set_roles(user, tenant=None, roles=everywhere, actor=actor, now=now)
+
+
+@transaction.atomic
 def set_person_disabled(user: User, *, disabled: bool, actor: Actor, now: datetime) -> int:
     """Switch a person's sign-in off or on; off ends their sessions at once. Returns how many ended.
 

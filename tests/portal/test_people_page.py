@@ -138,6 +138,17 @@ def test_the_last_administrator_stays(signed_in: Client, person: User, directory
     assert person.is_active
 
 
+def test_roles_here_stay_when_those_everywhere_are_refused(
+    signed_in: Client, person: User, directory: Tenant
+) -> None:
+    """One form, one act: a refused one changes nothing, and the audit tells of nothing."""
+    before = set(RoleAssignment.objects.values_list("user", "tenant_id", "role"))
+    answer = signed_in.post(f"/users/{person.pk}/roles", {"here": ["tester"], "everywhere": []})
+    assert "last person who administers every directory" in answer.content.decode()
+    assert set(RoleAssignment.objects.values_list("user", "tenant_id", "role")) == before
+    assert not AuditEvent.objects.filter(tag=EventTag.ROLES_CHANGED).exists()
+
+
 def test_disabling_ends_every_session_at_once(signed_in: Client, directory: Tenant) -> None:
     kim = factories.person("kim", Role.READER, tenant=directory)
     theirs = client_of(kim)

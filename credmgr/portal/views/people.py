@@ -25,6 +25,7 @@ from credmgr.membership.people import (
     remove_factors_of,
     set_person_disabled,
     set_roles,
+    set_roles_here_and_everywhere,
 )
 from credmgr.membership.queries import Member, members_of, open_invitations, with_roles
 from credmgr.portal import listing
@@ -90,10 +91,14 @@ def person_roles(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
     )
 
     def act(actor: Actor, now: datetime) -> str:
-        set_roles(member.user, tenant=directory, roles=form.cleaned_data["here"], actor=actor, now=now)
-        if "everywhere" in form.cleaned_data:
-            wanted = form.cleaned_data["everywhere"]
-            set_roles(member.user, tenant=None, roles=wanted, actor=actor, now=now)
+        set_roles_here_and_everywhere(
+            member.user,
+            tenant=directory,
+            here=form.cleaned_data["here"],
+            everywhere=form.cleaned_data.get("everywhere"),
+            actor=actor,
+            now=now,
+        )
         return f"The roles of {member.user.shown_name} are saved."
 
     if done := carried_out(request, form, act, "portal:people"):
