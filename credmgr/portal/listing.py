@@ -129,6 +129,17 @@ def keyset_page(request: HttpRequest, rows: QuerySet[Row], size: int) -> KeysetP
     )
 
 
+def beside(request: HttpRequest, number: int, pages: int) -> dict[str, str]:
+    """Addresses of the pages before and after, empty where there is none: what portal/_page_steps.html takes.
+
+    number: this page, from 1; pages: how many there are.
+    """
+    return {
+        "previous_address": address(request, page=number - 1) if number > 1 else "",
+        "next_address": address(request, page=number + 1) if number < pages else "",
+    }
+
+
 def search_of(request: HttpRequest) -> str:
     """What was typed into the search field; NUL, which no database takes in text, is left out."""
     return request.GET.get("search", "").replace("\0", "").strip()[:_SEARCH_LENGTH]

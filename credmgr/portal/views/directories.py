@@ -45,8 +45,7 @@ def directories(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": describe_directories(list(page)),
-        "previous_address": listing.address(request, page=page.number - 1) if page.has_previous() else "",
-        "next_address": listing.address(request, page=page.number + 1) if page.has_next() else "",
+        **listing.beside(request, page.number, page.paginator.num_pages),
     }
     return render(request, "portal/directories/list.html", context)
 

@@ -52,8 +52,7 @@ def enterprise_applications(request: HttpRequest) -> HttpResponse:
         "rows": rows_of(page),
         "search": search,
         "clear_address": listing.address(request, search=None),
-        "previous_address": listing.address(request, page=page.number - 1) if page.has_previous() else "",
-        "next_address": listing.address(request, page=page.number + 1) if page.has_next() else "",
+        **listing.beside(request, page.number, page.paginator.num_pages),
     }
     return render(request, "portal/enterprise/list.html", context)
 

@@ -53,8 +53,7 @@ def people(request: HttpRequest) -> HttpResponse:
         "search": search,
         "invitations": open_invitations(directory)[:PAGE_SIZE],
         "now": timezone.now(),
-        "previous_address": listing.address(request, page=page.number - 1) if page.has_previous() else "",
-        "next_address": listing.address(request, page=page.number + 1) if page.has_next() else "",
+        **listing.beside(request, page.number, page.paginator.num_pages),
     }
     return render(request, "portal/people/list.html", context)
 
