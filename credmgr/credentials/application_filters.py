@@ -2,13 +2,14 @@
 
 Builds SQL only.
 
-Status is the ruling of lifecycle.status_from, said once more as conditions on indexes, so that 10,000
-registrations can be filtered without reading their credentials.
+Status is the ruling of lifecycle.status_from. As a rule it is read as it is stored with the registrations
+(`stored_status`); where too many of those are out of date, it is asked of the credentials, by the same ruling
+said once more as conditions on indexes.
 """
 
 import re
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db.models import (
@@ -29,11 +30,20 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Greatest, Least, Lower, NullIf
 
 from credmgr.accounts.models import User
+from credmgr.credentials import stored_status
 from credmgr.credentials.lifecycle import soon_until
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.credentials.secret_values import HINT_LENGTH
 from credmgr.credentials.x509 import thumbprints_in
-from credmgr.registrations.models import AUTHORITY_KINDS, BUILT_IN, Application, Ownership, Tenant
+from credmgr.registrations.models import (
+    AUTHORITY_KINDS,
+    BUILT_IN,
+    LONG_AGO,
+    NEVER,
+    Application,
+    Ownership,
+    Tenant,
+)
 from credmgr.registrations.registering import restorable_since
 
 ALL, OWNED, DELETED = "all", "owned", "deleted"
@@ -41,7 +51,8 @@ TABS = (ALL, OWNED, DELETED)
 NO_LIVE, SOON, CURRENT_EXPIRED, CURRENT, NONE = "no-live", "soon", "current-expired", "current", "none"
 # Worst first: the order of the status column.
 STATUSES = (NO_LIVE, SOON, CURRENT_EXPIRED, CURRENT, NONE)
-SORTS = ("name", "created", "status", "expiry", "deleted")
+SORTS_BY_STATUS = ("status", "expiry")
+SORTS = ("name", "created", *SORTS_BY_STATUS, "deleted")
 
 _HINT = re.compile(rf"([0-9A-Za-z]{{{HINT_LENGTH}}})\*{{0,18}}", re.ASCII)
 # Nothing that can be found is longer; SQLite refuses patterns of 50,000 bytes.
@@ -50,9 +61,6 @@ _SEARCH_LENGTH_MOST = 300
 _GUID_START = re.compile(r"[0-9a-f]{8}[0-9a-f]{0,24}", re.ASCII)
 # Of a registration itself.
 _GUIDS = ("id", "client_id", "service_principal_id")
-# Stand for "no such credential" in comparisons: LEAST and GREATEST treat NULL differently in each database.
-_NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-_LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 
 def visible_in(tenant: Tenant, user: User | None, *, sees_all: bool) -> QuerySet[Application]:
@@ -127,24 +135,32 @@ def matching(rows: QuerySet[Application], tenant: Tenant, search: str) -> QueryS
     return rows.filter(Q(display_name__icontains=term) | Q(pk__in=others))
 
 
-def with_status(rows: QuerySet[Application], status: str, now: datetime) -> QuerySet[Application]:
-    """Those in that credential status; an unknown one filters nothing."""
+def with_status(
+    rows: QuerySet[Application], status: str, now: datetime, *, stored: bool
+) -> QuerySet[Application]:
+    """Those in that credential status; an unknown one filters nothing. stored: whether those stored hold."""
+    conditions = stored_status.conditions(now) if stored else _conditions(now)
+    return rows.filter(conditions[status]) if status in conditions else rows
+
+
+def _conditions(now: datetime) -> dict[str, Q]:
+    """Each status, as asked of the credentials."""
     live, ends_soon = _any_credential(_live(now)), _any_credential(_live(now) & Q(end_at__lt=soon_until(now)))
     expired, federated = _any_credential(Q(end_at__lte=now)), _any_federated()
     # Federated credentials have no end: they are there and live.
     live, present = live | federated, _any_credential(Q()) | federated
-    conditions = {
+    return {
         NO_LIVE: present & ~live,
         SOON: ends_soon,
         CURRENT_EXPIRED: live & ~ends_soon & expired,
         CURRENT: live & ~ends_soon & ~expired,
         NONE: ~present,
     }
-    return rows.filter(conditions[status]) if status in conditions else rows
 
 
-def in_order(rows: QuerySet[Application], sort: str, now: datetime) -> QuerySet[Application]:
-    """Sorted by one of SORTS, a minus in front for the other way round; by name when unknown.
+def in_order(rows: QuerySet[Application], sort: str, now: datetime, *, stored: bool) -> QuerySet[Application]:
+    """Sorted by one of SORTS, a minus in front for the other way round; by name when unknown. stored: whether
+    the stored statuses hold.
 
     By status the worst comes first, within a status the nearest end; by expiry the earliest end first, and
     registrations without credentials last. Names compare without case.
@@ -156,12 +172,12 @@ def in_order(rows: QuerySet[Application], sort: str, now: datetime) -> QuerySet[
         order = [F("created_at"), F("pk")]
     elif key == "deleted":
         order = [F("deleted_at"), F("pk")]
-    elif key == "status":
-        rows = _with_ends(rows, now).alias(status_rank=_rank(now))
-        order = [F("status_rank"), F("nearest_end"), *by_name]
-    elif key == "expiry":
-        rows = _with_ends(rows, now)
+    elif key in SORTS_BY_STATUS:
+        rows = rows.alias(nearest_end=F("credential_end")) if stored else _with_ends(rows, now)
         order = [F("nearest_end"), *by_name]
+        if key == "status":
+            rows = rows.alias(status_rank=_stored_rank(now) if stored else _rank(now))
+            order = [F("status_rank"), *order]
     else:
         order = by_name
     return rows.order_by(*(each.desc() if backwards else each.asc() for each in order))
@@ -197,17 +213,17 @@ def _any_endless(now: datetime) -> Q:
 
 
 def _with_ends(rows: QuerySet[Application], now: datetime) -> QuerySet[Application]:
-    """Adds live_end, last_end and nearest_end, as in lifecycle.ApplicationStatus; _NEVER stands for none."""
-    live_end = Least(*_ends(_live(now), Min("end_at"), _NEVER))
-    last_end = Greatest(*_ends(Q(), Max("end_at"), _LONG_AGO))
+    """Adds live_end, last_end and nearest_end, as in lifecycle.ApplicationStatus; NEVER stands for none."""
+    live_end = Least(*_ends(_live(now), Min("end_at"), NEVER))
+    last_end = Greatest(*_ends(Q(), Max("end_at"), LONG_AGO))
     # Aliases are not selected, and NULLIF computes its subqueries once where CASE would do so twice.
     rows = rows.alias(live_end=live_end, last_end=last_end)
     return rows.alias(
         nearest_end=Coalesce(
-            NullIf(F("live_end"), Value(_NEVER)),
-            Case(When(_any_endless(now), then=Value(_NEVER)), output_field=DateTimeField()),
-            NullIf(F("last_end"), Value(_LONG_AGO)),
-            Value(_NEVER),
+            NullIf(F("live_end"), Value(NEVER)),
+            Case(When(_any_endless(now), then=Value(NEVER)), output_field=DateTimeField()),
+            NullIf(F("last_end"), Value(LONG_AGO)),
+            Value(NEVER),
         )
     )
 
@@ -232,12 +248,18 @@ def _rank(now: datetime) -> Case:
     expired = _any_credential(Q(end_at__lte=now))
     return Case(
         When(live_end__lt=soon_until(now), then=Value(STATUSES.index(SOON))),
-        When(Q(live_end__lt=_NEVER) & expired, then=Value(STATUSES.index(CURRENT_EXPIRED))),
-        When(live_end__lt=_NEVER, then=Value(STATUSES.index(CURRENT))),
+        When(Q(live_end__lt=NEVER) & expired, then=Value(STATUSES.index(CURRENT_EXPIRED))),
+        When(live_end__lt=NEVER, then=Value(STATUSES.index(CURRENT))),
         When(_any_endless(now) & expired, then=Value(STATUSES.index(CURRENT_EXPIRED))),
         When(_any_endless(now), then=Value(STATUSES.index(CURRENT))),
-        When(last_end__gt=_LONG_AGO, then=Value(STATUSES.index(NO_LIVE))),
+        When(last_end__gt=LONG_AGO, then=Value(STATUSES.index(NO_LIVE))),
         When(_any_credential(Q()), then=Value(STATUSES.index(NO_LIVE))),
         default=Value(STATUSES.index(NONE)),
         output_field=IntegerField(),
     )
+
+
+def _stored_rank(now: datetime) -> Case:
+    conditions = stored_status.conditions(now)
+    ranks = [When(conditions[status], then=Value(rank)) for rank, status in enumerate(STATUSES[:-1])]
+    return Case(*ranks, default=Value(STATUSES.index(NONE)), output_field=IntegerField())

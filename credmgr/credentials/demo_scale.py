@@ -21,6 +21,7 @@ from credmgr.audit.sign_ins import record_invented_sign_ins
 from credmgr.credentials import demo_rows as rows
 from credmgr.credentials.errors import CredentialError
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
+from credmgr.credentials.stored_status import bring_all_up_to_date
 from credmgr.registrations.directories import create_directory
 from credmgr.registrations.models import Application, IdentifierUri, Ownership, Tenant, TenantDomain
 
@@ -118,6 +119,7 @@ def _add_registrations(
                 Ownership.objects.bulk_create(
                     Ownership(application=each.application, user=owner) for each in of_owner
                 )
+        bring_all_up_to_date(now)
         yield from (each.remembered() for each in batch)
         done += len(batch)
         progress("registrations", done, amounts.registrations)

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, F, QuerySet
+from django.db.models import F, QuerySet
 
 from credmgr.accounts.models import User
 from credmgr.audit.queries import last_sign_ins
 from credmgr.credentials import application_filters as filters
+from credmgr.credentials import stored_status
+from credmgr.credentials.dates import dates_of
 from credmgr.credentials.lifecycle import (
     ApplicationStatus,
-    Dated,
     application_status,
     days_between,
     end_of,
@@ -119,10 +120,9 @@ def applications_page(
     descending. sees_all: False for somebody who may know only of what they own.
     """
     size = page_size if page_size in PAGE_SIZES else PAGE_SIZES[0]
-    chosen = filters.at_place(_chosen(tenant, tab, search, status, user, sees_all, now), place)
+    chosen, ordered = _chosen(tenant, tab, search, status, place, sort, user, sees_all, now)
     counts, has_external = _counts(tenant, user, sees_all, now)
     is_filtered = bool(search.strip() or place) or status in filters.STATUSES
-    ordered = filters.in_order(chosen, sort, now)
     is_whole_tab = not is_filtered and tab in counts
     # Whoever narrows the list finds few as a rule: then one walk finds and counts them.
     few = _keys(ordered, _FEW) if search.strip() or status in filters.STATUSES else None
@@ -130,7 +130,8 @@ def applications_page(
     pages = max(1, -(-found // size))
     shown = min(max(page, 1), pages)
     part = slice((shown - 1) * size, shown * size)
-    rows = list(ordered[part]) if few is None else _in_order_of(few[part])
+    # By their keys: those the database finds in an index, without passing over whole rows.
+    rows = _in_order_of(list(ordered.values_list("pk", flat=True)[part]) if few is None else few[part])
     return ApplicationsPage(_described(rows, now), found, shown, pages, size, counts, has_external)
 
 
@@ -150,8 +151,8 @@ def export_rows(
 
     At most settings.EXPORT_ROWS rows; the order is the one at the beginning.
     """
-    chosen = filters.at_place(_chosen(tenant, tab, search, status, user, sees_all, now), place)
-    keys = list(filters.in_order(chosen, sort, now).values_list("pk", flat=True)[: settings.EXPORT_ROWS])
+    _, ordered = _chosen(tenant, tab, search, status, place, sort, user, sees_all, now)
+    keys = list(ordered.values_list("pk", flat=True)[: settings.EXPORT_ROWS])
     for start in range(0, len(keys), _EXPORT_BATCH):
         yield from _described(_in_order_of(keys[start : start + _EXPORT_BATCH]), now)
 
@@ -180,10 +181,22 @@ def live_runnable_credentials(application: Application, now: datetime) -> list[C
 
 
 def _chosen(
-    tenant: Tenant, tab: str, search: str, status: str, user: User | None, sees_all: bool, now: datetime
-) -> QuerySet[Application]:
+    tenant: Tenant,
+    tab: str,
+    search: str,
+    status: str,
+    place: str,
+    sort: str,
+    user: User | None,
+    sees_all: bool,
+    now: datetime,
+) -> tuple[QuerySet[Application], QuerySet[Application]]:
+    """The registrations of that choice, and the same in order."""
+    needs_status = status in filters.STATUSES or sort.removeprefix("-") in filters.SORTS_BY_STATUS
+    stored = needs_status and stored_status.bring_up_to_date(now)
     rows = filters.matching(filters.on_tab(tenant, tab, user, now, sees_all=sees_all), tenant, search)
-    return filters.with_status(rows, status, now)
+    chosen = filters.at_place(filters.with_status(rows, status, now, stored=stored), place)
+    return chosen, filters.in_order(chosen, sort, now, stored=stored)
 
 
 def _keys(ordered: QuerySet[Application], most: int) -> list[uuid.UUID] | None:
@@ -216,10 +229,7 @@ def _counts(tenant: Tenant, user: User | None, sees_all: bool, now: datetime) ->
 def _described(applications: Sequence[Application], now: datetime) -> list[ApplicationRow]:
     """Adds what the columns show. The same few queries for any number of rows."""
     keys = [application.pk for application in applications]
-    secrets = _dates_by_application(ClientSecret.objects.filter(application__in=keys))
-    certificates = _dates_by_application(Certificate.objects.filter(application__in=keys))
-    trusting = FederatedCredential.objects.filter(application__in=keys).values_list("application_id")
-    federated: dict[uuid.UUID, int] = dict(trusting.annotate(Count("pk")))
+    dates = dates_of(keys)
     owners: dict[uuid.UUID, list[str]] = {}
     for row in (
         Ownership.objects.filter(application__in=keys).select_related("user").order_by("user__username")
@@ -229,36 +239,16 @@ def _described(applications: Sequence[Application], now: datetime) -> list[Appli
     return [
         ApplicationRow(
             application=application,
-            status=application_status(
-                [*secrets.get(application.pk, []), *certificates.get(application.pk, [])],
-                now,
-                federated=federated.get(application.pk, 0),
-            ),
-            secrets=len(secrets.get(application.pk, [])),
-            certificates=len(certificates.get(application.pk, [])),
-            federated=federated.get(application.pk, 0),
+            status=dates[application.pk].status(now),
+            secrets=len(dates[application.pk].secrets),
+            certificates=len(dates[application.pk].certificates),
+            federated=dates[application.pk].federated,
             owners=owners.get(application.pk, []),
             last_sign_in=last.get(application.pk),
             days_until_gone=_days_until_gone(application, now),
         )
         for application in applications
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Dates:
-    start_at: datetime
-    end_at: datetime | None
-
-
-def _dates_by_application(
-    rows: QuerySet[ClientSecret] | QuerySet[Certificate],
-) -> dict[uuid.UUID, list[Dated]]:
-    """Start and end alone: sealed values stay in the database."""
-    found: dict[uuid.UUID, list[Dated]] = {}
-    for application_id, start_at, end_at in rows.values_list("application_id", "start_at", "end_at"):
-        found.setdefault(application_id, []).append(_Dates(start_at, end_at))
-    return found
 
 
 def _days_until_gone(application: Application, now: datetime) -> int | None:

@@ -9,6 +9,7 @@ from credmgr.audit.recording import Actor
 from credmgr.audit.retention import purge_before, purge_sign_ins
 from credmgr.audit.sign_in_seals import seal_closed_hours
 from credmgr.authority import key_rolling, used_assertions
+from credmgr.credentials.stored_status import bring_all_up_to_date
 from credmgr.flowtest import limits
 from credmgr.flowtest.retention import purge_old_runs
 from credmgr.membership import invitations
@@ -38,6 +39,7 @@ def _forget_links(_: Actor, now: datetime) -> int:
 
 
 JOBS = (
+    Job("credential-statuses", timedelta(minutes=5), lambda _, now: bring_all_up_to_date(now), in_steps=True),
     Job("metrics", timedelta(minutes=5), take_snapshot, in_steps=True),
     Job("signing-key", HOUR, _roll_signing_key, in_steps=True),
     Job("retired-signing-keys", DAY, lambda actor, now: key_rolling.forget_retired(actor=actor, now=now)),

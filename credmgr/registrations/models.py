@@ -1,6 +1,7 @@
 """Directories (tenants) and the applications registered in them."""
 
 import uuid
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import models
@@ -21,6 +22,13 @@ AUTHORITY_KINDS = [
     (ENTRA, "Microsoft Entra ID"),
     (OIDC, "Another OpenID Connect issuer"),
 ]
+
+# A registration's state by its credentials at some moment, in the order of the list; whether the nearest end
+# is soon is asked at the time of reading.
+NO_LIVE_CREDENTIAL, CURRENT_WITH_EXPIRED, CURRENT_CREDENTIALS, NO_CREDENTIALS = range(4)
+# Stand for "none" where databases order NULL differently.
+NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 
 class Tenant(models.Model):
@@ -105,16 +113,26 @@ class Application(models.Model):
     owners = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Ownership", related_name="owned_applications"
     )
+    # What credentials.stored_status keeps here for the list; a registration begins without credentials.
+    credential_state = models.PositiveSmallIntegerField(default=NO_CREDENTIALS, editable=False)
+    credential_end = models.DateTimeField(default=NEVER, editable=False)
+    credential_state_from = models.DateTimeField(default=LONG_AGO, editable=False)
+    credential_state_until = models.DateTimeField(default=NEVER, editable=False)
 
     class Meta:
         indexes = [
-            # Holds the names as they are too: whoever searches for a part reads this, not the rows.
+            models.Index(fields=["credential_state_until"], name="application_status_until"),
+            models.Index(fields=["credential_state_from"], name="application_status_from"),
+            # Holds the names as they are and the status too: whoever searches for a part, filters or orders
+            # by status reads this, not the rows.
             models.Index(
                 "tenant",
                 "deleted_at",
                 Lower("display_name"),
                 "id",
                 "display_name",
+                "credential_state",
+                "credential_end",
                 name="application_by_name",
             ),
             models.Index(fields=["tenant", "deleted_at", "created_at"], name="application_by_creation"),

@@ -19,6 +19,7 @@ from credmgr.credentials.queries import (
     export_rows,
     live_runnable_credentials,
 )
+from credmgr.credentials.stored_status import bring_all_up_to_date
 from credmgr.credentials.x509 import spellings
 from credmgr.registrations.models import Application
 from credmgr.registrations.queries import default_tenant
@@ -256,10 +257,11 @@ def test_the_number_of_queries_does_not_grow(given):
     counts = []
     for size in (3, 297):
         fill(size)
+        bring_all_up_to_date(NOW)
         with CaptureQueriesContext(connection) as captured:
             assert listed(**given).rows
         counts.append(len(captured))
-    assert counts[0] == counts[1] <= 12
+    assert counts[0] == counts[1] <= 13
 
 
 def test_sealed_values_are_not_read_for_the_list():

@@ -1,0 +1,109 @@
+"""The credential status that is stored with each registration, so that a hundred thousand can be filtered and
+ordered by it without reading their credentials.
+
+It holds from one moment to another: until a credential begins or ends. Triggers end it where credentials
+change (`status_triggers`); whoever needs it brings it up to date first. Whether an end is soon depends on the
+day and on a setting, and is asked of the stored end.
+"""
+
+import logging
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import DatabaseError, transaction
+from django.db.models import Q, QuerySet
+
+from credmgr.credentials.dates import CredentialDates, dates_of
+from credmgr.credentials.lifecycle import has_ended, soon_until
+from credmgr.registrations.models import (
+    CURRENT_CREDENTIALS,
+    CURRENT_WITH_EXPIRED,
+    NEVER,
+    NO_CREDENTIALS,
+    NO_LIVE_CREDENTIAL,
+    Application,
+)
+
+# More than begin and end between two turns of the upkeep: no reader of a page waits for so many.
+_FEW = 500
+_COLUMNS = ("credential_state", "credential_end", "credential_state_from", "credential_state_until")
+
+logger = logging.getLogger(__name__)
+
+
+def bring_up_to_date(now: datetime) -> bool:
+    """Work out those that do not hold at that moment (aware UTC); whether now all do.
+
+    False where there are too many for a page, and where the database takes no writes: then the statuses have
+    to be asked of the credentials.
+    """
+    try:
+        found = list(_outdated(now).values_list("pk", flat=True)[: _FEW + 1])
+        if len(found) <= _FEW:
+            _work_out(found, now)
+    except DatabaseError:
+        logger.warning("The stored credential statuses could not be brought up to date.")
+        return False
+    return len(found) <= _FEW
+
+
+def bring_all_up_to_date(now: datetime) -> int:
+    """Work out every one that does not hold, in steps; how many there were."""
+    handled, remaining = 0, _outdated(now).order_by("pk")
+    while found := list(remaining.values_list("pk", flat=True)[:_FEW]):
+        _work_out(found, now)
+        handled += len(found)
+        remaining = remaining.filter(pk__gt=found[-1])
+    return handled
+
+
+def conditions(now: datetime) -> dict[str, Q]:
+    """Each status of lifecycle.ApplicationStatus, as asked of what is stored."""
+    soon = Q(credential_end__lt=soon_until(now))
+    return {
+        "no-live": Q(credential_state=NO_LIVE_CREDENTIAL),
+        "soon": Q(credential_state__in=(CURRENT_WITH_EXPIRED, CURRENT_CREDENTIALS)) & soon,
+        "current-expired": Q(credential_state=CURRENT_WITH_EXPIRED) & ~soon,
+        "current": Q(credential_state=CURRENT_CREDENTIALS) & ~soon,
+        "none": Q(credential_state=NO_CREDENTIALS),
+    }
+
+
+def _outdated(now: datetime) -> QuerySet[Application]:
+    """Those that do not hold at that moment; one from the future tells of a clock that was set back."""
+    return Application.objects.filter(Q(credential_state_until__lte=now) | Q(credential_state_from__gt=now))
+
+
+def _work_out(keys: Collection[uuid.UUID], now: datetime) -> None:
+    """Store them, but for those that somebody is changing at this moment.
+
+    A change of credentials marks the row: it has it, or waits until this is stored, and marks it then.
+    """
+    if not keys:
+        return
+    with transaction.atomic():
+        rows = Application.objects.filter(pk__in=keys).only("pk")
+        locked = list(rows.select_for_update(skip_locked=True, no_key=True))
+        dates = dates_of([row.pk for row in locked])
+        for row in locked:
+            row.credential_state = _state(dates[row.pk], now)
+            row.credential_end = dates[row.pk].status(now).nearest_end or NEVER
+            row.credential_state_from, row.credential_state_until = now, _next_change(dates[row.pk], now)
+        Application.objects.bulk_update(locked, _COLUMNS)
+
+
+def _state(dates: CredentialDates, now: datetime) -> int:
+    kind = dates.status(now).kind
+    if kind == "none":
+        return NO_CREDENTIALS
+    if kind == "no-live":
+        return NO_LIVE_CREDENTIAL
+    has_expired = any(has_ended(each, now) for each in dates.all)
+    return CURRENT_WITH_EXPIRED if has_expired else CURRENT_CREDENTIALS
+
+
+def _next_change(dates: CredentialDates, now: datetime) -> datetime:
+    """When the next credential begins or ends."""
+    moments = [moment for each in dates.all for moment in (each.start_at, each.end_at) if moment]
+    return min((moment for moment in moments if moment > now), default=NEVER)
