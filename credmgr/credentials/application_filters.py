@@ -135,6 +135,11 @@ def matching(rows: QuerySet[Application], tenant: Tenant, search: str) -> QueryS
     return rows.filter(Q(display_name__icontains=term) | Q(pk__in=others))
 
 
+def asks_for_status(status: str, sort: str) -> bool:
+    """Whether this choice filters or sorts by the status of credentials."""
+    return status in STATUSES or sort.removeprefix("-") in SORTS_BY_STATUS
+
+
 def with_status(
     rows: QuerySet[Application], status: str, now: datetime, *, stored: bool
 ) -> QuerySet[Application]:

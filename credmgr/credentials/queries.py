@@ -130,8 +130,12 @@ def applications_page(
     pages = max(1, -(-found // size))
     shown = min(max(page, 1), pages)
     part = slice((shown - 1) * size, shown * size)
-    # By their keys: those the database finds in an index, without passing over whole rows.
-    rows = _in_order_of(list(ordered.values_list("pk", flat=True)[part]) if few is None else few[part])
+    if few is not None:
+        rows = _in_order_of(few[part])
+    elif filters.asks_for_status(status, sort):  # keys are in an index, whole rows are not
+        rows = _in_order_of(list(ordered.values_list("pk", flat=True)[part]))
+    else:
+        rows = list(ordered[part])
     return ApplicationsPage(_described(rows, now), found, shown, pages, size, counts, has_external)
 
 
@@ -192,8 +196,7 @@ def _chosen(
     now: datetime,
 ) -> tuple[QuerySet[Application], QuerySet[Application]]:
     """The registrations of that choice, and the same in order."""
-    needs_status = status in filters.STATUSES or sort.removeprefix("-") in filters.SORTS_BY_STATUS
-    stored = needs_status and stored_status.bring_up_to_date(now)
+    stored = filters.asks_for_status(status, sort) and stored_status.bring_up_to_date(now)
     rows = filters.matching(filters.on_tab(tenant, tab, user, now, sees_all=sees_all), tenant, search)
     chosen = filters.at_place(filters.with_status(rows, status, now, stored=stored), place)
     return chosen, filters.in_order(chosen, sort, now, stored=stored)

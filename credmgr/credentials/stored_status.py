@@ -27,6 +27,8 @@ from credmgr.registrations.models import (
 
 # More than begin and end between two turns of the upkeep: no reader of a page waits for so many.
 _FEW = 500
+# A statement compares each row with each key.
+_AT_ONCE = 50
 _COLUMNS = ("credential_state", "credential_end", "credential_state_from", "credential_state_until")
 
 logger = logging.getLogger(__name__)
@@ -90,7 +92,7 @@ def _work_out(keys: Collection[uuid.UUID], now: datetime) -> None:
             row.credential_state = _state(dates[row.pk], now)
             row.credential_end = dates[row.pk].status(now).nearest_end or NEVER
             row.credential_state_from, row.credential_state_until = now, _next_change(dates[row.pk], now)
-        Application.objects.bulk_update(locked, _COLUMNS)
+        Application.objects.bulk_update(locked, _COLUMNS, batch_size=_AT_ONCE)
 
 
 def _state(dates: CredentialDates, now: datetime) -> int:
