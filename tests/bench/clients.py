@@ -26,6 +26,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # Each is another one to the server: what it knew of the last helps it nothing.
 ASSERTIONS = 50
 APPLICATIONS = 10
+UNKNOWN_CLIENT, WRONG_SECRET, EXPIRED_SECRET = 700016, 7000215, 7000222
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,15 @@ class Requests:
 
     secret: list[bytes]
     certificate: list[bytes]
+    # Refused: by the AADSTS code that they earn.
+    refused: dict[int, list[bytes]]
 
 
 def make_clients(now: datetime) -> Requests:
     """Register applications in this process's installation; the requests work in all its copies."""
     tenant = default_tenant()
+    # First, because the large tables are filled with copies of the last.
+    ended, old = _application_with_secret(tenant, APPLICATIONS, now - timedelta(days=2))
     secrets = [_application_with_secret(tenant, number, now) for number in range(APPLICATIONS)]
     application, _ = secrets[-1]
     key, der = _certificate(now)
@@ -53,6 +58,11 @@ def make_clients(now: datetime) -> Requests:
     add_certificate(application, examination=examination, description="", actor=Actor.command(), now=now)
     client_id = str(application.client_id)
     return Requests(
+        refused={
+            UNKNOWN_CLIENT: [by_secret(tenant.id, str(uuid.uuid4()), old) for _ in range(APPLICATIONS)],
+            WRONG_SECRET: [by_secret(tenant.id, str(each.client_id), old) for each, _ in secrets],
+            EXPIRED_SECRET: [by_secret(tenant.id, str(ended.client_id), old)],
+        },
         secret=[by_secret(tenant.id, str(each.client_id), value) for each, value in secrets],
         certificate=[
             post(

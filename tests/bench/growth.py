@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from credmgr.registrations.queries import default_tenant
 from tests.bench.clients import APPLICATIONS, Requests, by_secret
@@ -23,7 +24,7 @@ def growth_part(base: Installation, requests: Requests, size: Size) -> list[str]
     few, many, logged = (base.copy(name) for name in ("few", "many", "logged"))
     known = add_registrations(many, size.registrations - APPLICATIONS, asking=ASKING)
     tenant_id = default_tenant().id
-    of_many = Requests([by_secret(tenant_id, *each) for each in known], requests.certificate)
+    of_many = replace(requests, secret=[by_secret(tenant_id, *each) for each in known])
     _log_one(logged, requests)
     add_sign_ins(logged, size.sign_ins)
     names = {

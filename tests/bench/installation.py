@@ -30,6 +30,7 @@ def prepare_environment() -> None:
         "CREDMGR_LISTENER": "bench",
         "CREDMGR_LOG_LEVEL": "WARNING",
         "CREDMGR_APPLICATIONS_PER_USER": "1000000",
+        "CREDMGR_WRONG_SECRETS_PER_MINUTE": "1000000",  # refusals are measured too, not their limit
         "DJANGO_SETTINGS_MODULE": "credmgr.settings",
     }
     subprocess.run([sys.executable, "manage.py", "prepare"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)

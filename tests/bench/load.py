@@ -15,11 +15,14 @@ _HEADERS_END = b"\r\n\r\n"
 
 @dataclass(frozen=True)
 class Target:
-    """Where to ask, and requests that are sent in turn. tls: for https."""
+    """Where to ask, and requests that are sent in turn. tls: for https. refusal: the AADSTS code that each
+    answer must carry, 0 where it must be a token.
+    """
 
     port: int
     requests: Sequence[bytes]
     tls: ssl.SSLContext | None = None
+    refusal: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def post(path: str, form: dict[str, str]) -> bytes:
 
 
 def ask(target: Target, connections: int, count: int) -> Result:
-    """`count` answers, each of which must be a token. Raises RuntimeError for anything else."""
+    """`count` answers, each a token or the refusal expected. Raises RuntimeError for anything else."""
     requests = cycle(target.requests)
     opened = {each.fileno(): each for each in (_connect(target) for _ in range(connections))}
     poll = select.epoll()
@@ -65,7 +68,7 @@ def ask(target: Target, connections: int, count: int) -> Result:
                 if not _is_whole(read[number]):
                     continue
                 now = time.perf_counter()
-                _expect_token(read[number])
+                _expect(target.refusal, read[number])
                 latencies.append(now - began[number])
                 read[number] = b""
                 if sent < count:
@@ -111,6 +114,7 @@ def _is_whole(answer: bytes) -> bool:
     return len(body) >= int(length)
 
 
-def _expect_token(answer: bytes) -> None:
-    if not answer.startswith(b"HTTP/1.1 200 ") or b'"access_token"' not in answer:
-        raise RuntimeError(f"Not a token: {answer[:600]!r}")
+def _expect(refusal: int, answer: bytes) -> None:
+    status, content = (b"40", b"AADSTS%d:" % refusal) if refusal else (b"200 ", b'"access_token"')
+    if not answer.startswith(b"HTTP/1.1 " + status) or content not in answer:
+        raise RuntimeError(f"Not what was asked for: {answer[:600]!r}")

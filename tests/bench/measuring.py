@@ -16,6 +16,7 @@ from tests.bench.installation import Installation
 from tests.bench.pages import list_page_part
 from tests.bench.printing import say
 from tests.bench.profiling import profile_part
+from tests.bench.refusals import refusals_part
 from tests.bench.rounds import Size
 from tests.bench.scale import scale_part
 from tests.bench.tokens import tokens_part
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str]) -> int:
             amounts = TRIAL_SCALE if chosen.trial else QUICK_SCALE if chosen.quick else SCALE
             return _told(scale_part(base, amounts, size.rounds, chosen.folder))
         missed = tokens_part(base.copy("tokens"), requests, size)
+        refusals_part(base.copy("refusals"), requests, size)
         missed += growth_part(base, requests, size)
         list_page_part(now)
     finally:
