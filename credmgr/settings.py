@@ -1,5 +1,6 @@
 """Django settings and nothing else. Every value a person may change is read here, from credmgr.env only."""
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +12,9 @@ env.load_dotenv(Path(env.text("CREDMGR_ENV_FILE", str(BASE_DIR / ".env"))))
 
 # ------------------------------------------------------------------ where things are
 DATA_DIR = Path(env.text("CREDMGR_DATA_DIR", str(BASE_DIR / "var"))).expanduser().absolute()
+# What SQLite cannot sort or undo in memory goes where the database is: a directory of everybody's is no place
+# for it, and a read-only file system has none.
+os.environ.setdefault("SQLITE_TMPDIR", str(DATA_DIR))
 CA_FILE = DATA_DIR / "tls" / "ca.pem"
 CA_BUNDLE_FILE = DATA_DIR / "tls" / "ca-bundle.pem"
 
