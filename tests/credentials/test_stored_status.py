@@ -133,6 +133,20 @@ def test_too_many_for_a_page_are_left_to_the_upkeep(
     assert bring_all_up_to_date(NOW) == 0
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="how PostgreSQL refuses to write is its own matter")
+def test_a_database_that_takes_no_writes_still_lists(
+    scene: dict[str, Application], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = asked_of_credentials(NOW, monkeypatch)
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA query_only = 1")
+        try:
+            assert everything(NOW) == expected
+        finally:
+            cursor.execute("PRAGMA query_only = 0")
+    assert Application.objects.filter(credential_state_until__lt=NOW).count() == 6
+
+
 def test_what_holds_is_not_written_again(scene: dict[str, Application]) -> None:
     everything(NOW)
     with CaptureQueriesContext(connection) as captured:
