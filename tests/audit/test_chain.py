@@ -330,7 +330,12 @@ def test_rows_of_an_older_version_are_sealed_once() -> None:
         AuditEvent.objects.create(at=NOW, actor_name="Robin", tag="old")
     assert adopt_older_rows(NOW) == 6
     record(1)
-    assert [row.position for row in AuditEvent.objects.filter(chain=TENANT)] == [1, 2, 3, 4]
+    assert [row.position for row in AuditEvent.objects.filter(chain=TENANT).order_by("sequence")] == [
+        1,
+        2,
+        3,
+        4,
+    ]
     assert found(verify()) == []
     AuditEvent.objects.create(at=NOW, tenant_id=TENANT, actor_name="Vandal", tag="new")
     assert adopt_older_rows(NOW) == 0

@@ -270,7 +270,8 @@ def test_only_keys_that_nothing_names_are_dropped(ring_file: RingFile) -> None:
     answer = run("--drop-unused")
     assert set(answer["dropped"]) == {OLD_ID.hex(), key_of(spare).key_id.hex()}
     assert ring_file.path.read_text() == f"{NEW}\n"
-    tags = list(AuditEvent.objects.filter(tag__startswith="vault:").values_list("tag", "changes__state__1"))
+    rows = AuditEvent.objects.filter(tag__startswith="vault:").order_by("sequence")
+    tags = list(rows.values_list("tag", "changes__state__1"))
     assert tags == [
         ("vault:key:rotated", "started"),
         ("vault:key:rotated", "finished"),
