@@ -66,7 +66,7 @@ class Storm:
 
     one: Installation
     tokens: list[str] = field(default_factory=list)
-    secrets: list[str] = field(default_factory=list)
+    secrets: list[tuple[str, str]] = field(default_factory=list)  # app id, value
     surprises: list[str] = field(default_factory=list)
     unavailable: int = 0  # token requests that were told to come again
     tenant: str = field(init=False)
@@ -110,29 +110,27 @@ class Storm:
         else:
             self.surprises.append(f"{answer.status_code} {answer.text[:300]}")
 
-    def add_secret(self, person: PortalSession, application_id: str) -> None:
-        """Add a client secret on the page and keep the value it shows."""
+    def add_secret(self, person: PortalSession, app: dict[str, str]) -> None:
+        """Add a client secret to a registration on its page and keep the value it shows."""
         try:
-            answer = person.submit(
-                f"/applications/{application_id}/credentials/secrets/new", {"expires": "180"}
-            )
+            answer = person.submit(f"/applications/{app['id']}/credentials/secrets/new", {"expires": "180"})
         except AssertionError as error:  # the page itself was not served
             self.surprises += [] if "(503)" in str(error) else [str(error)]
             return
         if answer.status_code not in {200, 503}:
             self.surprises.append(f"{answer.status_code} {answer.text[:300]}")
-        self.secrets += SECRET.findall(answer.text)[:1]
+        self.secrets += [(app["appId"], value) for value in SECRET.findall(answer.text)[:1]]
 
-    def assert_nothing_given_is_lost(self, app_id: str) -> None:
-        """What the storm holds is in the running installation; app_id: whose secrets were added."""
+    def assert_nothing_given_is_lost(self) -> None:
+        """What the storm holds is in the running installation."""
         rows = self.one.database.rows
         # Every token that left has its sign-in record.
         recorded = {row[0] for row in rows("SELECT token_id FROM audit_signin WHERE error_code = 0")}
         assert [token for token in self.tokens if claims_of(token)["uti"] not in recorded] == []
         # Every secret that was shown works.
         refused = [
-            secret
-            for secret in self.secrets
+            app_id
+            for app_id, secret in self.secrets
             if ask_for_token(self.one, app_id, secret, self.tenant).status_code != 200
         ]
         assert refused == []
@@ -148,26 +146,23 @@ class Storm:
         assert self.one.json("verify_audit")["intact"]
 
 
-def test_kill_9_in_the_middle_of_adds_and_token_storms_loses_nothing_that_was_given(
-    fresh_installation: InstallationFactory,
+def kill_again_and_again(
+    one: Installation, *, kills: int, secrets: int, people: int, chance: random.Random
 ) -> None:
-    one = fresh_installation(
-        CREDMGR_SECRETS_PER_APPLICATION="1000", CREDMGR_WRONG_SECRETS_PER_MINUTE="100000"
-    )
+    """Kill a worker each time that so many secrets more were shown, then `serve`; look what is there."""
     steady = one.json("register_app", "Steady")
-    growing = one.json("register_app", "Growing")
     known = one.json("add_secret", steady["appId"])["secretText"]
-    people = [PortalSession(one.portal_url, one.admin_name, one.admin_password) for _ in range(2)]
     storm = Storm(one)
     storm.start(lambda: storm.take_token(steady["appId"], known), 3)
-    for person in people:
-        storm.start(partial(storm.add_secret, person, growing["id"]), 1)
-    chance = random.Random(20260301)  # noqa: S311 - which worker dies, the same in every run
+    for number in range(people):
+        person = PortalSession(one.portal_url, one.admin_name, one.admin_password)
+        growing = one.json("register_app", f"Growing {number}")
+        storm.start(partial(storm.add_secret, person, growing), 1)
     try:
-        for _ in range(5):
+        for _ in range(kills):
             # The pace is the work's own: a slow machine must not see kills only.
-            tokens, secrets = len(storm.tokens) + 4, len(storm.secrets) + 1
-            wait_until(partial(storm.has_given, tokens, secrets), 90)
+            wanted = len(storm.tokens) + 4, len(storm.secrets) + secrets
+            wait_until(partial(storm.has_given, *wanted), 90)
             workers = [worker for listener in children_of(one.pid) for worker in children_of(listener)]
             if workers:
                 os.kill(chance.choice(workers), signal.SIGKILL)
@@ -177,10 +172,32 @@ def test_kill_9_in_the_middle_of_adds_and_token_storms_loses_nothing_that_was_gi
         storm.end()
     assert storm.surprises == []
     one.start()
-    storm.assert_nothing_given_is_lost(growing["appId"])
+    storm.assert_nothing_given_is_lost()
     if not one.database.url:
         assert one.database.rows("PRAGMA integrity_check") == [("ok",)]
     assert get(one, "/health/ready").status_code == 200
+
+
+def test_kill_9_in_the_middle_of_adds_and_token_storms_loses_nothing_that_was_given(
+    fresh_installation: InstallationFactory,
+) -> None:
+    one = fresh_installation(
+        CREDMGR_SECRETS_PER_APPLICATION="1000", CREDMGR_WRONG_SECRETS_PER_MINUTE="100000"
+    )
+    chance = random.Random(20260301)  # noqa: S311 - which worker dies, the same in every run
+    kill_again_and_again(one, kills=5, secrets=1, people=2, chance=chance)
+
+
+@pytest.mark.slow
+def test_fifty_kills_in_a_thousand_secrets(fresh_installation: InstallationFactory) -> None:
+    """C-6, at the size that the rule names."""
+    one = fresh_installation(
+        CREDMGR_SECRETS_PER_APPLICATION="1000",
+        CREDMGR_WRONG_SECRETS_PER_MINUTE="100000",
+        CREDMGR_WORKERS="4",
+    )
+    chance = random.Random(20260302)  # noqa: S311 - which worker dies, the same in every run
+    kill_again_and_again(one, kills=50, secrets=20, people=4, chance=chance)
 
 
 def test_a_deleted_secret_is_refused_by_every_worker_with_the_next_request(
