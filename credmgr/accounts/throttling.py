@@ -64,15 +64,17 @@ def source_of(address: str) -> str:
 
 
 def hit(key: str, window_seconds: int, now: datetime) -> int:
-    """Count one attempt; returns how many the window holds with it."""
+    """Count one attempt; returns how many the window holds with it, those that came after it left out."""
     start = _slice_start(window_seconds, now)
     prepared = ThrottleCounter._meta.get_field("window_start").get_db_prep_value(start, connection)
     with connection.cursor() as cursor:
         cursor.execute(_COUNT_ONE, [key, prepared])
-        is_new = cursor.fetchone()[0] == 1
-    if is_new:
+        in_slice: int = cursor.fetchone()[0]
+    if in_slice == 1:
         forget_stale(now)
-    return _total(key, window_seconds, now)
+    # Of its own slice the count at its turn: by a later one, those who came after would shut it out.
+    others = _rows(key, window_seconds, now).exclude(window_start=start)
+    return in_slice + (others.aggregate(total=Sum("count"))["total"] or 0)
 
 
 def take_back(key: str, window_seconds: int, now: datetime) -> None:

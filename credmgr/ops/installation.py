@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from credmgr.audit.chain import adopt_older_rows, log_heads
 from credmgr.audit.recording import Actor
@@ -32,12 +33,14 @@ def prepare_files() -> None:
     ensure_key_ring(database_is_new=database_is_new())
 
 
-def prepare_database(now: datetime, report: Report) -> None:
+def prepare_database(report: Report) -> None:
     """Tables, default directory, signing key, local CA and leaf; each step leaves alone what is there.
 
     Several machines may start at once on one database: they do it one after the other.
     """
     with one_machine_at_a_time():
+        # Not before: by an earlier time, the signing key that another machine just made would not sign yet.
+        now = timezone.now()
         if has_pending_migrations():
             report("Preparing the database ...")
             call_command("migrate", interactive=False, verbosity=0)

@@ -1,7 +1,6 @@
 """What `serve` and `prepare` share: checks, preparation, and errors told in sentences."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -21,7 +20,7 @@ def check_settings(report: Report) -> None:
     require(checks.run_checks(tags=[CONFIGURATION]), report)
 
 
-def prepare(now: datetime, report: Report) -> Path:
+def prepare(report: Report) -> Path:
     """Prepare everything and check the result, settings apart; returns the data folder.
 
     Raises CommandError with sentences; nothing that was there before is changed then.
@@ -31,7 +30,7 @@ def prepare(now: datetime, report: Report) -> Path:
         prepare_files()
         # Before anything is opened: this message says which key is missing and how much needs it.
         require(keys_in_use_are_in_the_ring(databases=[DEFAULT_DB_ALIAS]), report)
-        prepare_database(now, report)
+        prepare_database(report)
     except (DataFolderError, VaultError) as error:
         raise CommandError(str(error)) from None
     except DatabaseError as error:

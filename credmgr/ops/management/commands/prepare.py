@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
 from credmgr.ops.starting import check_settings, prepare
 
@@ -17,5 +16,5 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Prepare, and say where things are."""
         check_settings(self.stdout.write)
-        folder = prepare(timezone.now(), self.stdout.write)
+        folder = prepare(self.stdout.write)
         self.stdout.write(f"Prepared: {folder}")

@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 require_free(listener.address, listener.port, listener.port_setting)
         except (DataFolderError, AlreadyServingError, PortError) as error:
             raise CommandError(str(error)) from None
-        prepare(timezone.now(), self.stdout.write)
+        prepare(self.stdout.write)
         supervisor = Supervisor(configured(), lock=lock.descriptor, upkeep=Upkeep())
         setup_token = make_setup_link(timezone.now())
         # It needs nothing open while it waits.
