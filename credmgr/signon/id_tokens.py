@@ -72,7 +72,7 @@ def identity_of(
         subject,
         _first_text(claims, "preferred_username", "upn", "email"),
         _first_text(claims, "name"),
-        _values(claims.get(provider.role_claim)),
+        _values(_found_at(claims, provider.role_claim)),
         "mfa" in _values(claims.get("amr")),
     )
 
@@ -118,6 +118,20 @@ def _first_text(claims: VerifiedClaims, *names: str) -> str:
             if shown:
                 return shown
     return ""
+
+
+def _found_at(members: Mapping[str, Any], path: str) -> object:
+    """What stands under that name or, where no claim has it, under its parts, one inside the other: Keycloak
+    says realm_access.roles. A name may itself hold dots (https://example.com/roles), hence the longest first.
+    """
+    if path in members:
+        return members[path]
+    ends = [place for place, sign in enumerate(path) if sign == "."]
+    for end in reversed(ends):
+        inner = members.get(path[:end])
+        if isinstance(inner, Mapping) and (found := _found_at(inner, path[end + 1 :])) is not None:
+            return found
+    return None
 
 
 def _values(claim: object) -> frozenset[str]:

@@ -125,6 +125,35 @@ def test_without_a_role_there_is_no_account(client: Client, idp: Provider, claim
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "claims"),
+    [
+        ("realm_access.roles", {"realm_access": {"roles": ["Credential.Reader"]}}),
+        ("a.b.my.client.roles", {"a": 1, "a.b": {"my.client": {"roles": "Credential.Reader"}}}),
+        ("https://example.com/roles", {"https://example.com/roles": ["Credential.Reader"]}),
+        ("a.b", {"a.b": ["Credential.Reader"], "a": {"b": ["Credential.Admin"]}}),
+        ("a.b", {"a": {"b": ["Credential.Reader"]}}),
+    ],
+)
+def test_the_role_claim_may_stand_inside_another(
+    client: Client, idp: Provider, settings: Settings, name: str, claims: dict[str, Any]
+) -> None:
+    settings.SSO_ROLE_CLAIM = name
+    idp.claims = {"roles": ["Credential.Admin"], **claims}
+    sign_on(client, idp)
+    assert roles(User.objects.get()) == {(False, "reader", BY_PROVIDER)}
+
+
+@pytest.mark.parametrize("claims", [{"a": "b"}, {"a": {"b": {"c": "x"}}}, {"a": []}, {"a": {"b": None}}, {}])
+def test_a_role_claim_that_leads_nowhere_gives_no_role(
+    client: Client, idp: Provider, settings: Settings, claims: dict[str, Any]
+) -> None:
+    settings.SSO_ROLE_CLAIM = "a.b"
+    idp.claims = {"roles": ["Credential.Admin"], **claims}
+    sign_on(client, idp)
+    assert not User.objects.exists()
+
+
 def test_roles_follow_the_provider_and_leave_those_given_here(
     client: Client, idp: Provider, directory: Tenant
 ) -> None:
