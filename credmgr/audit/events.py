@@ -93,6 +93,7 @@ class EventTag(StrEnum):
     SIGN_INS_PURGED = "installation:sign-ins:purged"
     TEST_RUNS_PURGED = "installation:test-runs:purged"
     SIGNING_KEY_CREATED = "authority:signing-key:created"
+    SIGNING_KEY_BROUGHT_FORWARD = "authority:signing-key:brought-forward"
     SIGNING_KEYS_REPLACED = "authority:signing-key:replaced"
     SIGNING_KEY_WITHDRAWN = "authority:signing-key:withdrawn"
     SIGNING_KEY_DELETED = "authority:signing-key:deleted"

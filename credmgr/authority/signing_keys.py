@@ -4,6 +4,7 @@ Which key signs is read from the database with every token request; only the ope
 memory, by row id. So a roll counts with the next request in every process.
 """
 
+import logging
 import uuid
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -27,14 +28,49 @@ KEY_BITS = 2048
 CERTIFICATE_YEARS = 5
 _OPENED_AT_MOST = 4
 
+logger = logging.getLogger(__name__)
 
-def ensure_signing_key(now: datetime) -> SigningKey:
-    """The key that signs now; the first one is made when there is none. now: aware UTC."""
-    found = current_signing_key(now)
+
+def ensure_signing_key(now: datetime, *, actor: Actor | None = None) -> SigningKey:
+    """The key that signs now. Where none does, a published one that is to sign later is brought forward;
+    where there is none either, as at the first start, one is made. now: aware UTC. actor: the command line
+    unless given.
+    """
+    by = actor or Actor.command()
+    found = current_signing_key(now) or _bring_forward(now, by)
     if found is not None:
         return found
     key = make_signing_key(now, signs_from=now)
-    insert_signing_key(key, actor=Actor.command(), now=now)
+    insert_signing_key(key, actor=by, now=now)
+    return key
+
+
+@transaction.atomic
+def _bring_forward(now: datetime, actor: Actor) -> SigningKey | None:
+    """Let the key that would sign first sign from now on: without a signer, only a clock that was set back
+    puts it off. It stands in every key set already, which a new key would not for an hour (W7).
+
+    Any number of processes may ask at once: one of them does it.
+    """
+    rows = list(SigningKey.objects.select_for_update().filter(is_published(now)).order_by("signs_from"))
+    if not rows or rows[0].signs_from <= now:
+        return current_signing_key(now)  # another process was faster, or there is none
+    key, put_off_until = rows[0], rows[0].signs_from
+    key.signs_from = now
+    key.save(update_fields=["signs_from"])
+    record_event(
+        EventTag.SIGNING_KEY_BROUGHT_FORWARD,
+        actor=actor,
+        now=now,
+        object_type="signing-key",
+        object_id=key.id,
+        object_name=key.kid,
+        changes={"signsFrom": [put_off_until.isoformat(), now.isoformat()]},
+    )
+    logger.warning(
+        "By this clock no signing key had begun: it was set back. The next one signs from now on.",
+        extra={"kid": key.kid, "wouldHaveSignedFrom": put_off_until.isoformat()},
+    )
     return key
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from credmgr.audit.chain import adopt_older_rows, log_heads
 from credmgr.audit.recording import Actor
 from credmgr.authority.key_rolling import roll_if_due
-from credmgr.authority.signing_keys import ensure_signing_key
+from credmgr.authority.signing_keys import current_signing_key, ensure_signing_key
 from credmgr.localca.authority import ensure_local_tls
 from credmgr.ops.data_folder import ensure_data_folder, ensure_key_ring, ensure_secret_key, has_secret_key
 from credmgr.ops.machine_lock import one_machine_at_a_time
@@ -60,6 +60,16 @@ def look_after(now: datetime) -> bool:
     with one_machine_at_a_time():
         roll_if_due(actor=SERVER, now=now)
         return not settings.TLS_CERTIFICATE_FILE and ensure_local_tls(now)
+
+
+def look_after_signing_key() -> None:
+    """See that a key signs, whatever the clock did: one query where it does. Raises django.db.Error,
+    VaultError.
+    """
+    if current_signing_key(timezone.now()) is not None:
+        return
+    with one_machine_at_a_time():
+        ensure_signing_key(timezone.now(), actor=SERVER)
 
 
 def database_is_new() -> bool:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from credmgr.ops.installation import SERVER, look_after
+from credmgr.ops.installation import SERVER, look_after, look_after_signing_key
 from credmgr.ops.jobs import JOBS
 from credmgr.ops.maintenance import run_due
 from credmgr.vault.errors import VaultError
@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 
 
 class Upkeep:
-    """Runs the jobs that are due, and looks at this machine's certificate: twice a day at the local one,
-    every time at an operator's own.
+    """Sees that a key signs, runs the jobs that are due, and looks at this machine's certificate: twice a day
+    at the local one, every time at an operator's own.
 
     The jobs are those of the database, whichever machine comes first; the certificate is each machine's own.
     """
@@ -37,6 +37,8 @@ class Upkeep:
         """Whether the https listener must load its certificate again. Never raises what a database may do."""
         if not Path(settings.DATA_DIR).is_dir():
             return False
+        with _told("The look at the signing key"):
+            look_after_signing_key()
         try:
             is_replaced = self._is_own_certificate_replaced()
             return self._look_after_certificate() or is_replaced

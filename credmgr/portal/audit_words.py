@@ -97,6 +97,7 @@ TAG_WORDS: dict[EventTag, str] = {
     EventTag.SIGN_INS_PURGED: "Old sign-ins purged",
     EventTag.TEST_RUNS_PURGED: "Old token tests purged",
     EventTag.SIGNING_KEY_CREATED: "Signing key created",
+    EventTag.SIGNING_KEY_BROUGHT_FORWARD: "Signing key brought forward",
     EventTag.SIGNING_KEYS_REPLACED: "Signing key replaced at once",
     EventTag.SIGNING_KEY_WITHDRAWN: "Signing key withdrawn",
     EventTag.SIGNING_KEY_DELETED: "Retired signing key deleted",
