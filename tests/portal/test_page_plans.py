@@ -48,6 +48,7 @@ def held(harbor: Application) -> Certificate:
         "/sign-ins",
         "/applications/{0}/credentials/certificates/{1}",
         "/applications/{0}/tests/new",
+        "/applications/{0}/tests/compare/new",
         "/applications/{0}/api-permissions/new",
     ],
 )

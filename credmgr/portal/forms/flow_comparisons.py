@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from credmgr.accounts.step_up import FIELD as PASSWORD_FIELD
@@ -87,7 +88,8 @@ def places_beside(application: Application) -> list[Application]:
     """The other registrations of its directory, by name: each names an authority and a client id."""
     rows = Application.objects.filter(tenant_id=application.tenant_id, deleted_at=None)
     rows = rows.exclude(pk=application.pk).select_related("tenant")
-    return list(rows.order_by("display_name", "pk")[:PLACES_MOST])
+    # The order of an index: any other would sort the whole directory.
+    return list(rows.order_by(Lower("display_name"), "pk")[:PLACES_MOST])
 
 
 def _place(application: Application) -> str:
