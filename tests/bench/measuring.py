@@ -38,6 +38,13 @@ def main(arguments: Sequence[str]) -> int:
         "--scale", action="store_true", help="only what pages cost in an installation that has grown"
     )
     parser.add_argument("--folder", type=Path, help="of --scale: a data folder that generate_demo has filled")
+    parser.add_argument(
+        "--pages",
+        nargs="+",
+        default=[],
+        metavar="TEXT",
+        help="of --scale: only pages with one in their name",
+    )
     parser.add_argument("--trial", action="store_true", help="only try the bench itself")
     chosen = parser.parse_args(arguments)
     size = TRIAL if chosen.trial else QUICK if chosen.quick else FULL
@@ -50,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
             return 0
         if chosen.scale:
             amounts = TRIAL_SCALE if chosen.trial else QUICK_SCALE if chosen.quick else SCALE
-            return _told(scale_part(base, amounts, size.rounds, chosen.folder))
+            return _told(scale_part(base, amounts, size.rounds, chosen.folder, chosen.pages))
         missed = tokens_part(base.copy("tokens"), requests, size)
         refusals_part(base.copy("refusals"), requests, size)
         missed += growth_part(base, requests, size)

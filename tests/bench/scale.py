@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -50,25 +50,29 @@ class Pages:
         return statistics.median(each[name] for each in self.rounds)
 
 
-def scale_part(base: Installation, large: Amounts, rounds: int, kept: Path | None = None) -> list[str]:
+def scale_part(
+    base: Installation, large: Amounts, rounds: int, kept: Path | None = None, only: Sequence[str] = ()
+) -> list[str]:
     """Measure and print. What was missed, in sentences.
 
+    only: texts; pages whose name contains none of them are left out, unless there are no texts.
     kept: a data folder that `generate_demo` has filled already, instead of filling a new one. A copy of it is
     measured: the pages need rows of their own, and the folder can be measured again.
     """
     small_one = base.copy("small-pages")
     _generate(small_one, SMALL)
     large_one = Installation(kept).copy("large-pages", base.folder) if kept else base.copy("large-pages")
-    if not kept:
+    if kept:  # it may be of an older state of the program
+        _manage(large_one, "prepare")
+        large = _amounts_of(large_one)
+    else:
         began = time.monotonic()
         _generate(large_one, large)
         say(f"generate_demo took {time.monotonic() - began:,.0f} s.")
-    else:
-        large = _amounts_of(large_one)
     size = large_one.database.stat().st_size / 1e9
     say(f"At scale: {_described(large)}; the database has {size:,.2f} GB.")
     with ExitStack() as running:
-        small, grown = (running.enter_context(_pages(each)) for each in (small_one, large_one))
+        small, grown = (running.enter_context(_pages(each, only)) for each in (small_one, large_one))
         for _ in range(rounds + 1):
             for each in (small, grown):
                 each.measure()
@@ -129,8 +133,12 @@ def _amounts_of(installation: Installation) -> Amounts:
 
 def _generate(installation: Installation, amounts: Amounts) -> None:
     options = [f"--{name.replace('_', '-')}={number}" for name, number in asdict(amounts).items()]
+    _manage(installation, "generate_demo", "--beside-real-ones", *options)
+
+
+def _manage(installation: Installation, *arguments: str) -> None:
     subprocess.run(
-        [sys.executable, "manage.py", "generate_demo", "--beside-real-ones", *options],
+        [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
         env=_environment(installation),
         check=True,
@@ -140,9 +148,9 @@ def _generate(installation: Installation, amounts: Amounts) -> None:
 
 
 @contextmanager
-def _pages(installation: Installation) -> Iterator[Pages]:
+def _pages(installation: Installation, only: Sequence[str]) -> Iterator[Pages]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.page_worker"],
+        [sys.executable, "-m", "tests.bench.page_worker", *only],
         cwd=ROOT,
         env=_environment(installation),
         stdin=subprocess.PIPE,
@@ -152,6 +160,8 @@ def _pages(installation: Installation) -> Iterator[Pages]:
     try:
         found = Pages(process)
         found.names = found.read()
+        if not found.names:
+            raise SystemExit("No page has a name like that.")
         yield found
     finally:
         _pipe(process.stdin).close()
