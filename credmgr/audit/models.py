@@ -33,8 +33,11 @@ class AuditEvent(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["application_id", "-sequence"], name="audit_by_application"),
-            # For the filters of the page, newest first; with the directory, so that no others' rows are read.
+            # Newest first; with the directory, so that no others' rows are read.
+            models.Index(
+                fields=["application_id", "-sequence", "tenant_id", "actor_id"], name="audit_by_application"
+            ),
+            # For the filters of the page.
             models.Index(fields=["tag", "-sequence", "tenant_id"], name="audit_by_activity"),
             models.Index(
                 fields=["-sequence", "tenant_id"],
@@ -46,6 +49,9 @@ class AuditEvent(models.Model):
                 name="audit_by_person",
                 condition=models.Q(actor_id__isnull=False),
             ),
+            # Whoever has an ID finds its entries, however old they are.
+            models.Index(fields=["object_id", "-sequence"], name="audit_by_object"),
+            models.Index(fields=["correlation_id", "-sequence"], name="audit_by_correlation"),
         ]
         constraints = [models.UniqueConstraint(fields=["chain", "position"], name="audit_one_row_per_place")]
 

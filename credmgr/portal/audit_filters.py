@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from credmgr.audit.entry_pages import Wanted
 from credmgr.audit.models import AuditEvent
 from credmgr.portal import audit_words, listing
 
@@ -27,11 +28,11 @@ _PEOPLE_OF = 1_000
 
 @dataclass(frozen=True)
 class AskedAudit:
-    """Entries that an address asks for, newest first. complaint: a sentence where it asks for what cannot be;
-    then there are none.
+    """What an address asks for. complaint: a sentence where it asks for what cannot be; then nothing is
+    wanted.
     """
 
-    rows: QuerySet[AuditEvent]
+    wanted: Wanted
     search: str
     start: datetime | None = None
     end: datetime | None = None
@@ -44,7 +45,7 @@ def read_address(request: HttpRequest, rows: QuerySet[AuditEvent], now: datetime
     try:
         start, end = _times(request, now)
     except ValueError as error:
-        return AskedAudit(rows.none(), search, complaint=str(error))
+        return AskedAudit(Wanted(rows.none()), search, complaint=str(error))
     if start is not None:
         rows = rows.filter(at__gte=start)
     if end is not None:
@@ -55,7 +56,7 @@ def read_address(request: HttpRequest, rows: QuerySet[AuditEvent], now: datetime
         rows = rows.filter(succeeded=result == "done")
     if person := _guid(request.GET.get("by", "")):
         rows = rows.filter(actor_id=person)
-    return AskedAudit(_found(rows, search) if search else rows, search, start, end)
+    return AskedAudit(_wanted(rows, search), search, start, end)
 
 
 def is_filtered(request: HttpRequest) -> bool:
@@ -136,10 +137,11 @@ def _people(rows: QuerySet[AuditEvent]) -> dict[str, str]:
     return dict(sorted(found.items(), key=lambda item: item[1].casefold()))
 
 
-def _found(rows: QuerySet[AuditEvent], search: str) -> QuerySet[AuditEvent]:
+def _wanted(rows: QuerySet[AuditEvent], search: str) -> Wanted:
+    if not search:
+        return Wanted(rows)
     known = _guid(search)
     if known is None:
-        return rows.filter(Q(object_name__icontains=search) | Q(actor_name__icontains=search))
-    return rows.filter(
-        Q(object_id=str(known)) | Q(application_id=known) | Q(correlation_id=known) | Q(actor_id=known)
-    )
+        return Wanted(rows, text=Q(object_name__icontains=search) | Q(actor_name__icontains=search))
+    ids = (Q(object_id=str(known)), Q(application_id=known), Q(correlation_id=known), Q(actor_id=known))
+    return Wanted(rows, ids=ids)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest, QueryDict
 
 Row = TypeVar("Row", bound=Model)
@@ -104,31 +104,6 @@ def columns(
     return made
 
 
-def keyset_page(request: HttpRequest, rows: QuerySet[Row], size: int) -> KeysetPage[Row]:
-    """A page of rows that are ordered by falling `sequence`, found by where it starts and not by counting.
-
-    ?before=n shows what is older than n, ?after=n what is newer; nonsense shows the newest.
-    """
-    before, after = _cursor(request, "before"), _cursor(request, "after")
-    if after is not None:
-        found = list(rows.filter(sequence__gt=after).order_by("sequence")[: size + 1])
-        has_newer, has_older = len(found) > size, True
-        found = found[:size][::-1]
-    else:
-        found = list((rows if before is None else rows.filter(sequence__lt=before))[: size + 1])
-        has_newer, has_older = before is not None, len(found) > size
-        found = found[:size]
-    if not found:
-        return KeysetPage([], "", address(request) if has_newer else "")
-    first: Any = found[0]
-    last: Any = found[-1]
-    return KeysetPage(
-        found,
-        address(request, after=first.sequence) if has_newer else "",
-        address(request, before=last.sequence) if has_older else "",
-    )
-
-
 def beside(request: HttpRequest, number: int, pages: int) -> dict[str, str]:
     """Addresses of the pages before and after, empty where there is none: what portal/_page_steps.html takes.
 
@@ -151,6 +126,7 @@ def page_number(request: HttpRequest) -> int:
     return max(int(raw), 1) if raw.isascii() and raw.isdigit() and len(raw) < 8 else 1
 
 
-def _cursor(request: HttpRequest, name: str) -> int | None:
+def cursor(request: HttpRequest, name: str) -> int | None:
+    """?before=n or ?after=n, None for anything that is no such number."""
     raw = request.GET.get(name, "")
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < _CURSOR_DIGITS else None

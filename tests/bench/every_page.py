@@ -109,6 +109,8 @@ def _views(busy: Application) -> dict[str, str]:
         "audit, search: object": f"{audit}?search=lantern",
         "audit, search: found nowhere": f"{audit}?search=found+nowhere",
         "audit, search: GUID": f"{audit}?search={busy.pk}",
+        "audit, search: GUID nowhere": f"{audit}?search=6f2f4a6e-9f2c-4d0b-8a51-1c6f3f0a7e11",
         "audit, far back": f"{audit}?before={old_event.sequence + 60}",
         "audit of one, found nowhere": f"{of_busy}?search=nowhere",
+        "audit of one, GUID nowhere": f"{of_busy}?search=6f2f4a6e-9f2c-4d0b-8a51-1c6f3f0a7e11",
     }

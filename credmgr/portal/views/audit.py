@@ -11,12 +11,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from credmgr.audit.checking import check_chains, last_checks
+from credmgr.audit.entry_pages import EntryPage, newer_page, older_page
 from credmgr.audit.events import EventTag
 from credmgr.audit.models import AuditEvent
 from credmgr.audit.queries import events_of, events_of_tenant
 from credmgr.audit.recording import Actor
 from credmgr.portal import audit_filters, audit_words, listing, words
 from credmgr.portal.access import application_or_404, directory_of
+from credmgr.portal.audit_filters import AskedAudit
 from credmgr.registrations.models import Application
 
 PAGE_SIZE = 50
@@ -90,10 +92,16 @@ def _page(
     request: HttpRequest, rows: QuerySet[AuditEvent], template: str, extra: dict[str, object]
 ) -> HttpResponse:
     asked = audit_filters.read_address(request, rows, timezone.now())
-    page = listing.keyset_page(request, asked.rows, PAGE_SIZE)
+    page = _entries(request, asked)
     time_words, time_options = audit_filters.times(request)
     context = {
-        "page": page,
+        "page": listing.KeysetPage[AuditEvent](
+            page.rows,
+            listing.address(request, after=page.newer) if page.newer is not None else "",
+            listing.address(request, before=page.older) if page.older is not None else "",
+        ),
+        "looked_at": page.looked_at,
+        "looked_back_to": page.looked_back_to,
         "rows": _describe(page.rows, with_application="application" not in extra),
         "columns": listing.columns(request, _HEADS, ""),
         "search": asked.search,
@@ -107,6 +115,13 @@ def _page(
         "kept_by_time": _kept(request, ("time", "from", "to")),
     }
     return render(request, template, context | extra)
+
+
+def _entries(request: HttpRequest, asked: AskedAudit) -> EntryPage:
+    """?before=n shows what is older than n, ?after=n what is newer; nonsense shows the newest."""
+    if (after := listing.cursor(request, "after")) is not None:
+        return newer_page(asked.wanted, PAGE_SIZE, after)
+    return older_page(asked.wanted, PAGE_SIZE, listing.cursor(request, "before"))
 
 
 def _kept(request: HttpRequest, but: tuple[str, ...]) -> list[tuple[str, str]]:

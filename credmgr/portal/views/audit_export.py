@@ -42,7 +42,8 @@ def audit_export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         status = 422 if form.errors else 200
         return render(request, "portal/logs/audit_export.html", context, status=status)
     # The newest where there are too many; written oldest first, as the chain goes.
-    sequences = list(asked.rows.values_list("sequence", flat=True)[: settings.EXPORT_ROWS + 1])
+    rows = asked.wanted.everything()
+    sequences = list(rows.values_list("sequence", flat=True)[: settings.EXPORT_ROWS + 1])
     is_cut = len(sequences) > settings.EXPORT_ROWS
     sequences = sequences[: settings.EXPORT_ROWS][::-1]
     record_event(
