@@ -20,3 +20,8 @@ class AuditConfig(AppConfig):
         post_migrate.connect(
             guards.set_guards_after_migrating, sender=self, dispatch_uid="credmgr.audit.guards"
         )
+        sums = import_module("credmgr.audit.sum_triggers")
+        pre_migrate.connect(
+            sums.remove_before_migrating, sender=self, dispatch_uid="credmgr.audit.no-sum-triggers"
+        )
+        post_migrate.connect(sums.set_after_migrating, sender=self, dispatch_uid="credmgr.audit.sum-triggers")

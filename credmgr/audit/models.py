@@ -207,6 +207,40 @@ class SignIn(models.Model):
         return f"{self.client_id}: {outcome} at {self.at}"
 
 
+class HourOfSignIns(models.Model):
+    """How many sign-ins of a directory ended with one code in the hour from `hour` on (UTC), of those up to
+    SummedSignIns.seen: so many rows, which stand for so many requests. Derived, see audit.sign_in_sums.
+    """
+
+    tenant_id = models.UUIDField()
+    hour = models.DateTimeField(db_index=True)
+    error_code = models.IntegerField()
+    row_count = models.BigIntegerField()
+    request_count = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant_id", "hour", "error_code"], name="signins_summed_once")
+        ]
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.tenant_id}: {self.request_count} with {self.error_code} from {self.hour} on"
+
+
+class SummedSignIns(models.Model):
+    """The one row that says which sign-ins are in the sums of hours: those with a sequence up to `seen`.
+
+    Whoever changes sums locks it first.
+    """
+
+    seen = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"up to {self.seen}"
+
+
 class LastUse(models.Model):
     """When a credential or an application last got a token, kept where the sign-in itself is purged.
 

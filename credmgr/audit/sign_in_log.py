@@ -1,95 +1,27 @@
-"""Reads the sign-in log by time, newest first. The log may hold millions of rows: every question walks one
-index, and none looks at more than EXAMINED_ROWS rows; where that cuts it off, the answer says so.
-"""
+"""Reads the sign-in log by time, newest first: pages of it, what its filters offer, what an export holds."""
 
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
+from credmgr.audit import summed_hours
 from credmgr.audit.models import SignIn
+from credmgr.audit.sign_in_questions import FAILURE, Question, Reach, reach
 
-# About a quarter of a second of walking on an ordinary machine.
-EXAMINED_ROWS = 1_000_000
 # What filters offer is of so many of the newest rows, and of so many of the newest refusals.
 _CHOICES_OF = 2_000
 _CODES_OF = 5_000
 _EXPORT_STEP = 500
 _LAST_SEQUENCE = 2**63 - 1
-
-SUCCESS = "success"
-FAILURE = "failure"
+_MOMENT = timedelta(microseconds=1)
 
 Value = TypeVar("Value")
-
-
-@dataclass(frozen=True)
-class Question:
-    """Which sign-ins: of one directory, at or after `start` and before `end` (None: no end), times in UTC.
-
-    result: SUCCESS, FAILURE or "" for both. code: an AADSTS number, 0 for success. matching: whatever else,
-    which no index knows.
-    """
-
-    tenant_id: uuid.UUID
-    start: datetime
-    end: datetime | None = None
-    application_id: uuid.UUID | None = None
-    result: str = ""
-    code: int | None = None
-    matching: Q = field(default_factory=Q)
-
-    def at_any_time(self) -> QuerySet[SignIn]:
-        """Those that match, in no order. Bound their time: the log is long."""
-        rows = self._walked().filter(self.matching, tenant_id=self.tenant_id)
-        if self.result == SUCCESS:
-            rows = rows.filter(error_code=0)
-        return rows if self.code is None else rows.filter(error_code=self.code)
-
-    def rows(self) -> QuerySet[SignIn]:
-        """Those that match, newest first."""
-        return self._in_time(self.at_any_time())
-
-    def between(self, start: datetime, end: datetime | None) -> "Question":
-        """The same within another time."""
-        return replace(self, start=start, end=end)
-
-    def of_any_kind(self) -> "Question":
-        """The same time and application, without the filters."""
-        return Question(self.tenant_id, self.start, self.end, self.application_id)
-
-    def limit(self, *, newest_first: bool = True) -> datetime | None:
-        """The time of the row at which a walk from the newest or the oldest end stops. None: it meets all."""
-        rows = self._in_time(self._walked())
-        if not newest_first:
-            rows = rows.order_by("at", "sequence")
-        return rows.values_list("at", flat=True)[EXAMINED_ROWS : EXAMINED_ROWS + 1].first()
-
-    def _walked(self) -> QuerySet[SignIn]:
-        """The rows of the one index that a walk follows, those that do not match included."""
-        rows = SignIn.objects.all()
-        if self.application_id is not None:
-            rows = rows.filter(application_id=self.application_id)
-        if self.result == FAILURE or self.code:
-            # The condition of the refusals' index, to the letter.
-            rows = rows.filter(tenant_id=self.tenant_id, error_code__gt=0)
-        return rows
-
-    def _in_time(self, rows: QuerySet[SignIn]) -> QuerySet[SignIn]:
-        rows = rows.filter(at__gte=self.start).order_by("-at", "-sequence")
-        return rows if self.end is None else rows.filter(at__lt=self.end)
-
-
-@dataclass(frozen=True)
-class Reach:
-    """The part of a question that is looked at. looked_back_to: its beginning where that is not all of it."""
-
-    part: Question
-    looked_back_to: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -128,25 +60,17 @@ def sign_in_of(tenant_id: uuid.UUID, sequence: int) -> SignIn | None:
     return SignIn.objects.filter(tenant_id=tenant_id, sequence=sequence).first()
 
 
-def reach(asked: Question) -> Reach:
-    """What a walk from the newest row meets, in one statement."""
-    limit = asked.limit()
-    return Reach(asked) if limit is None else Reach(asked.between(limit, asked.end), limit)
-
-
 def newest_page(reached: Reach, size: int) -> LogPage:
     """The newest rows."""
-    return _older_rows(reached, reached.part.rows(), size)
+    return _older_rows(reached, size)
 
 
 def older_page(asked: Question, size: int, before: Cursor) -> LogPage:
     """The rows older than a place, nearest to it."""
     if asked.end is not None and before.at >= asked.end:
         return newest_page(reach(asked), size)
-    reached = reach(asked.between(asked.start, before.at))
-    # One upper bound alone: of two the database may walk from the later one.
-    rows = reached.part.between(reached.part.start, None).rows().filter(at__lte=before.at)
-    page = _older_rows(reached, rows.exclude(at=before.at, sequence__gte=before.sequence), size)
+    # The place's own moment belongs to it: other rows may have it.
+    page = _older_rows(reach(asked.between(asked.start, before.at + _MOMENT)), size, before)
     first = _place(page.rows[0]) if page.rows else Cursor(before.at, before.sequence - 1)
     return replace(page, newer=first)
 
@@ -154,11 +78,11 @@ def older_page(asked: Question, size: int, before: Cursor) -> LogPage:
 def newer_page(asked: Question, size: int, after: Cursor) -> LogPage:
     """The rows newer than a place, nearest to it."""
     ahead = asked.between(max(asked.start, after.at), asked.end)
-    limit = ahead.limit(newest_first=False)
-    rows = ahead.rows().order_by("at", "sequence").exclude(at=after.at, sequence__lte=after.sequence)
-    if limit is not None:
-        rows = rows.filter(at__lte=limit)
-    found = list(rows[: size + 1])
+    reached = reach(ahead) if ahead.is_summed else Reach(ahead)
+    limit = None if reached.hours is not None else ahead.limit(newest_first=False)
+    upto = ahead if limit is None else ahead.between(ahead.start, limit + _MOMENT)
+    behind = Q(at=after.at, sequence__lte=after.sequence)
+    found = _rows(replace(reached, part=upto), size + 1, but=behind, newest_first=False)
     shown = found[:size][::-1]
     newer: Cursor | None = None
     if len(found) > size:
@@ -170,27 +94,30 @@ def newer_page(asked: Question, size: int, after: Cursor) -> LogPage:
 
 
 def choices(reached: Reach) -> Choices:
-    """What filters can offer, in two statements. reached: without filters."""
-    whole = reached.part
+    """What filters can offer, in few statements. reached: without filters."""
     columns = ("application_id", "resource", "address")
-    newest = list(whole.rows().values_list(*columns)[:_CHOICES_OF])
+    newest = list(_newest(reached, _CHOICES_OF, columns))
     return Choices(
         applications=_by_frequency(row[0] for row in newest if row[0] is not None),
         resources=_by_frequency(row[1] for row in newest if row[1]),
         addresses=_by_frequency(row[2] for row in newest if row[2]),
-        codes=refused_codes(whole),
+        codes=refused_codes(reached),
     )
 
 
-def refused_codes(asked: Question) -> list[int]:
-    """The AADSTS numbers of the newest refusals, most frequent first."""
-    refused = replace(asked, result=FAILURE).rows().values_list("error_code", flat=True)
-    return _by_frequency(refused[:_CODES_OF])
+def refused_codes(reached: Reach) -> list[int]:
+    """The AADSTS numbers of refusals, most frequent first: of all in the hours of that time where the sums
+    know them, else of the newest.
+    """
+    refused = replace(reached.part, result=FAILURE)
+    if reached.hours is not None:
+        return summed_hours.codes(refused.summed())
+    return _by_frequency(refused.rows().values_list("error_code", flat=True)[:_CODES_OF])
 
 
 def sequences(reached: Reach, most: int) -> list[int]:
     """Numbers of the rows, newest first, so many at most: what an export will hold."""
-    return list(reached.part.rows().values_list("sequence", flat=True)[:most])
+    return [number for (number,) in _newest(reached, most, ("sequence",))]
 
 
 def in_steps(numbers: Sequence[int]) -> Iterator[list[SignIn]]:
@@ -201,14 +128,31 @@ def in_steps(numbers: Sequence[int]) -> Iterator[list[SignIn]]:
         yield [found[number] for number in step if number in found]
 
 
-def _older_rows(reached: Reach, rows: QuerySet[SignIn], size: int) -> LogPage:
-    found = list(rows[: size + 1])
+def _rows(reached: Reach, most: int, *, but: Q | None, newest_first: bool = True) -> list[SignIn]:
+    """The first rows from one end but those, so many at most."""
+    found: list[SignIn] = []
+    for rows in reached.stretches(newest_first=newest_first):
+        found += (rows.exclude(but) if but else rows)[: most - len(found)]
+        if len(found) == most:
+            break
+    return found
+
+
+def _older_rows(reached: Reach, size: int, before: Cursor | None = None) -> LogPage:
+    ahead = Q(at=before.at, sequence__gte=before.sequence) if before else None
+    found = _rows(reached, size + 1, but=ahead)
     shown = found[:size]
     if len(found) > size:
         return LogPage(shown, older=_place(shown[-1]))
     if reached.looked_back_to is not None:
         return LogPage(shown, older=Cursor(reached.looked_back_to, 0), looked_back_to=reached.looked_back_to)
     return LogPage(shown)
+
+
+def _newest(reached: Reach, most: int, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Columns of the newest rows, so many at most."""
+    found = (row for rows in reached.stretches() for row in rows.values_list(*columns)[:most])
+    return islice(found, most)
 
 
 def _place(row: SignIn) -> Cursor:

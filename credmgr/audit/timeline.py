@@ -9,7 +9,10 @@ from typing import Any
 from django.db import connection, models
 
 from credmgr.audit.models import SignIn
-from credmgr.audit.sign_in_log import Question, Reach, reach, refused_codes
+from credmgr.audit.sign_in_log import refused_codes
+from credmgr.audit.sign_in_questions import Question, Reach, reach
+from credmgr.audit.sign_in_sums import HOUR
+from credmgr.audit.summed_hours import Tally
 
 # The first of these that gives no more bars than a chart has room for.
 _STEPS = (
@@ -66,9 +69,18 @@ class Timeline:
 
 
 def timeline(reached: Reach, start: datetime, end: datetime) -> Timeline:
-    """Counts of what is reached, in one statement. start, end: of the whole chart."""
+    """Counts of what is reached. start, end: of the whole chart.
+
+    Where the hours are known, only rows of those are counted that the time cuts in two; bars shorter than an
+    hour are counted like anything else, within what is looked at.
+    """
     step, spans = _spans(start, end)
-    return Timeline(_filled(spans, _counts(reached.part, spans)), step, reached.looked_back_to)
+    if reached.hours is not None and step >= HOUR:
+        return Timeline(_filled(spans, _of_hours(reached.part, reached.hours, spans)), step)
+    part, looked_back_to = reached.part, reached.looked_back_to
+    if reached.hours is not None and (limit := part.limit()) is not None:
+        part, looked_back_to = part.between(limit, part.end), limit
+    return Timeline(_filled(spans, _counts(part, spans)), step, looked_back_to)
 
 
 def timeline_of(rows: Iterable[SignIn], start: datetime, end: datetime) -> Timeline:
@@ -89,7 +101,7 @@ def last_day(asked: Question, now: datetime) -> Timeline:
     start = now - timedelta(hours=24)
     reached = reach(asked.between(start, None))
     counted = timeline(reached, start, now)
-    codes = refused_codes(reached.part) if counted.refused else []
+    codes = refused_codes(reached) if counted.refused else []
     return Timeline(counted.spans, counted.step, counted.counted_from, codes)
 
 
@@ -104,6 +116,23 @@ def _spans(start: datetime, end: datetime) -> tuple[timedelta, list[Span]]:
 
 def _filled(spans: Sequence[Span], counts: Mapping[int, tuple[int, int]]) -> list[Span]:
     return [Span(span.start, span.end, *counts.get(number, (0, 0))) for number, span in enumerate(spans)]
+
+
+def _of_hours(
+    part: Question, hours: Mapping[datetime, Tally], spans: Sequence[Span]
+) -> dict[int, tuple[int, int]]:
+    """As `_counts`, from what is known of whole hours."""
+    cut = [each for each in hours if each < part.start or (part.end is not None and each + HOUR > part.end)]
+    counted = _counts(part, [Span(each, each + HOUR) for each in cut])
+    inside = {each: counted.get(number, (0, 0)) for number, each in enumerate(cut)}
+    first, step = spans[0].start, spans[0].end - spans[0].start
+    found: dict[int, tuple[int, int]] = {}
+    for hour, tally in hours.items():
+        number = (hour - first) // step
+        succeeded, refused = inside.get(hour, (tally.succeeded, tally.refused))
+        before = found.get(number, (0, 0))
+        found[number] = (before[0] + succeeded, before[1] + refused)
+    return found
 
 
 def _counts(part: Question, spans: Sequence[Span]) -> dict[int, tuple[int, int]]:

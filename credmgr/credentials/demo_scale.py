@@ -17,6 +17,7 @@ from credmgr.accounts.models import User
 from credmgr.audit.chain import append_all
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
+from credmgr.audit.sign_in_sums import sum_new_sign_ins
 from credmgr.audit.sign_ins import record_invented_sign_ins
 from credmgr.credentials import demo_rows as rows
 from credmgr.credentials.errors import CredentialError
@@ -74,6 +75,7 @@ def generate_demo(
     made = list(_add_registrations(tenant, amounts, progress, now))
     signing = [each for each in made if each.signs_in]
     _add_sign_ins(tenant, signing, amounts.sign_ins, progress, now)
+    sum_new_sign_ins()
     _add_audit_rows(tenant, made, amounts.audit_rows, progress, now)
     with transaction.atomic():
         record_event(

@@ -8,6 +8,7 @@ from credmgr.audit.entry_retention import delete_old_entries, keep_from
 from credmgr.audit.recording import Actor
 from credmgr.audit.retention import purge_before, purge_sign_ins
 from credmgr.audit.sign_in_seals import seal_closed_hours
+from credmgr.audit.sign_in_sums import mend_sums, sum_new_sign_ins
 from credmgr.authority import key_rolling, used_assertions
 from credmgr.credentials.stored_status import bring_all_up_to_date
 from credmgr.flowtest import limits
@@ -40,6 +41,7 @@ def _forget_links(_: Actor, now: datetime) -> int:
 
 JOBS = (
     Job("credential-statuses", timedelta(minutes=5), lambda _, now: bring_all_up_to_date(now), in_steps=True),
+    Job("sign-in-sums", timedelta(minutes=1), lambda _actor, _now: sum_new_sign_ins(), in_steps=True),
     Job("metrics", timedelta(minutes=5), take_snapshot, in_steps=True),
     Job("signing-key", HOUR, _roll_signing_key, in_steps=True),
     Job("retired-signing-keys", DAY, lambda actor, now: key_rolling.forget_retired(actor=actor, now=now)),
@@ -53,6 +55,7 @@ JOBS = (
     Job("audit-entries", DAY, _delete_audit_entries, in_steps=True),
     Job("audit-heads", HOUR, lambda _actor, _now: log_heads()),
     Job("test-runs", DAY, purge_old_runs, in_steps=True),
+    Job("sign-in-sums-check", DAY, lambda _actor, _now: mend_sums(), in_steps=True),
     # The longest comes last.
     Job("sign-ins", timedelta(hours=12), _purge_sign_ins, in_steps=True),
 )

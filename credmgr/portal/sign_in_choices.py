@@ -5,7 +5,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from credmgr import aadsts
-from credmgr.audit.sign_in_log import Choices, Reach, choices, reach
+from credmgr.audit.sign_in_log import Choices, choices
+from credmgr.audit.sign_in_questions import Reach, reach
 from credmgr.portal import listing
 from credmgr.portal.listing import Option
 from credmgr.portal.sign_in_filters import DEFAULT_TIME, PARAMETERS, RESULTS, AskedLog, spans

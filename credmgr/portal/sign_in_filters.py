@@ -13,7 +13,8 @@ from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest, QueryDict
 
-from credmgr.audit.sign_in_log import FAILURE, SUCCESS, Cursor, Question
+from credmgr.audit.sign_in_log import Cursor
+from credmgr.audit.sign_in_questions import FAILURE, SUCCESS, Question
 from credmgr.portal import listing, words
 from credmgr.portal.sign_in_rows import CREDENTIAL_TYPES
 from credmgr.registrations.models import Application, Tenant

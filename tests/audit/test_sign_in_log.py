@@ -8,18 +8,8 @@ import pytest
 from django.db.models import Q
 
 from credmgr.audit.models import SignIn
-from credmgr.audit.sign_in_log import (
-    FAILURE,
-    SUCCESS,
-    Cursor,
-    Question,
-    choices,
-    newer_page,
-    newest_page,
-    older_page,
-    reach,
-    sign_in_of,
-)
+from credmgr.audit.sign_in_log import Cursor, choices, newer_page, newest_page, older_page, sign_in_of
+from credmgr.audit.sign_in_questions import FAILURE, SUCCESS, Question, reach
 from tests.audit.rows import NOW, TENANT, many, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -136,7 +126,7 @@ def test_filters_narrow_and_add_up() -> None:
 @pytest.fixture
 def short_sighted(monkeypatch: pytest.MonkeyPatch) -> int:
     """A log of which ten rows are looked at."""
-    monkeypatch.setattr("credmgr.audit.sign_in_log.EXAMINED_ROWS", 10)
+    monkeypatch.setattr("credmgr.audit.sign_in_questions.EXAMINED_ROWS", 10)
     return 10
 
 

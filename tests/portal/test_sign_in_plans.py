@@ -31,6 +31,8 @@ pytestmark = [
 ROWS = 20_000
 _TABLE = SignIn._meta.db_table
 _BY_TIME = "USING INDEX audit_signin_at_"
+_NEWEST = f"SEARCH {_TABLE}"  # the end of the key, for the highest number
+_SINCE_SUMMED = "sequence > COALESCE((SELECT MAX(seen)"
 TIMES = ("1h", "24h", "7d", "30d", "kept")
 FILTERS = (
     "",
@@ -74,12 +76,15 @@ def plans(act: Callable[[], object]) -> list[tuple[str, list[str]]]:
 
 
 def assert_walks_indexes(act: Callable[[], object]) -> list[str]:
-    """No table is scanned and nothing is sorted; the steps that touch the log are returned."""
+    """No table is scanned and nothing is sorted; the steps that touch the log are returned.
+
+    Rows that the sums of hours do not hold yet are few, found by their number, and grouped.
+    """
     steps = []
     for statement, plan in plans(act):
         for step in plan:
-            assert "TEMP B-TREE" not in step, f"sorts: {statement}"
-            if _TABLE in step:
+            assert "TEMP B-TREE" not in step or _SINCE_SUMMED in statement, f"sorts: {statement}"
+            if _TABLE in step and step != _NEWEST:
                 assert step.startswith(f"SEARCH {_TABLE} USING"), f"{step}: {statement}"
                 steps.append(step)
     return steps

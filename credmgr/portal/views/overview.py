@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from credmgr.audit.queries import last_sign_ins
-from credmgr.audit.sign_in_log import Question
+from credmgr.audit.sign_in_questions import Question
 from credmgr.audit.timeline import last_day
 from credmgr.credentials.lifecycle import application_status
 from credmgr.flowtest.queries import runs_of, verdict_tone, verdict_words

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
-from credmgr.audit.sign_in_log import reach, sequences
+from credmgr.audit.sign_in_log import sequences
+from credmgr.audit.sign_in_questions import reach
 from credmgr.portal.access import application_or_404, directory_of
 from credmgr.portal.sign_in_export import csv_lines, json_lines
 from credmgr.portal.sign_in_filters import read_address, recorded

@@ -10,16 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from credmgr.audit.models import SignIn
-from credmgr.audit.sign_in_log import (
-    EXAMINED_ROWS,
-    LogPage,
-    Reach,
-    newer_page,
-    newest_page,
-    older_page,
-    reach,
-    sign_in_of,
-)
+from credmgr.audit.sign_in_log import LogPage, newer_page, newest_page, older_page, sign_in_of
+from credmgr.audit.sign_in_questions import EXAMINED_ROWS, Reach, reach
 from credmgr.audit.timeline import Span, Timeline, timeline, timeline_of
 from credmgr.portal import listing
 from credmgr.portal.access import built_in_application_or_404, directory_of
