@@ -11,6 +11,8 @@ FAULTS = [
     "damaged backup file",
     "full disk",
     "read-only disk at the start",
+    "disk that turns read-only under a running server",
+    "data folder that may not be written any more",
     "locked database",
     "table gone and back",
     "PostgreSQL gone and back",

@@ -1,6 +1,7 @@
 """Whether this server can do its work. Nothing here tells names, versions or addresses: anybody may ask."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from django.db import Error as DatabaseError
 from django.db import connection
@@ -8,13 +9,16 @@ from django.utils import timezone
 
 from credmgr.authority.signing_keys import current_signing_key
 from credmgr.ops.installation import has_pending_migrations
+from credmgr.ops.read_only import is_stuck, takes_writes
 from credmgr.vault.errors import VaultError
 from credmgr.vault.sealing import open_from
 from credmgr.vault.source import current_key_ring
 
 
 def readiness() -> dict[str, bool]:
-    """{"database", "migrations", "key_ring", "signing_key"}: True for each that is as it must be."""
+    """{"database", "writable", "migrations", "key_ring", "signing_key"}: True for each that is as it must
+    be.
+    """
     return {name: _holds(check) for name, check in _CHECKS.items()}
 
 
@@ -29,6 +33,15 @@ def _database() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         return bool(cursor.fetchone() == (1,))
+
+
+def _writable() -> bool:
+    """Whether what is done can be stored."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW transaction_read_only")
+            return bool(cursor.fetchone() == ("off",))
+    return takes_writes(Path(connection.settings_dict["NAME"])) and not is_stuck()
 
 
 def _migrations() -> bool:
@@ -47,6 +60,7 @@ def _signing_key() -> bool:
 
 _CHECKS: dict[str, Callable[[], bool]] = {
     "database": _database,
+    "writable": _writable,
     "migrations": _migrations,
     "key_ring": _key_ring,
     "signing_key": _signing_key,

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 WAIT_SECONDS = 15.0
@@ -53,7 +54,8 @@ class InstallationLock:
     def release(self) -> None:
         """Let go; the file stays, because removing it would let two servers lock two files of one name."""
         if self._descriptor >= 0:
-            os.ftruncate(self._descriptor, 0)
+            with suppress(OSError):  # a disk that has turned read-only: the number of no process is read past
+                os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = -1
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from credmgr import measures
 from credmgr.authority.routes import Handler, Route, find_route
 from credmgr.ops.logging import request_ids
+from credmgr.ops.read_only import end_if_stuck
 
 REQUESTS = "requests"
 _STATIC = f"/{settings.STATIC_URL.strip('/')}/"
@@ -38,13 +39,15 @@ class Watched:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """Count it; tell when it was slow."""
+        """Count it; tell when it was slow; see whether this worker is why it could not be answered."""
         seconds = time.perf_counter() - self._began
         measures.observe(REQUESTS, self.route, seconds)
         slow = settings.SLOW_REQUEST_MS
         if slow and seconds * 1000 >= slow:
             told = {"route": self.route, "method": self._method, "status": self.status}
             logger.warning("A request was slow.", extra=told | {"seconds": round(seconds, 3)})
+        if self.status == 503:
+            end_if_stuck()
 
 
 def forget_ids(**_: object) -> None:
