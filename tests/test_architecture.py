@@ -11,7 +11,7 @@ PACKAGE = ROOT / "credmgr"
 
 # Lowest first. Packages on one line are siblings: neither imports the other.
 LAYERS: list[set[str]] = [
-    {"env", "errors", "aadsts", "bodies", "clouds", "conflicts", "measures"},
+    {"env", "errors", "aadsts", "bodies", "clouds", "conflicts", "measures", "triggers"},
     {"jose", "outbound"},
     {"accounts", "vault"},
     {"audit"},

@@ -15,6 +15,7 @@ FAULTS = [
     "data folder that may not be written any more",
     "locked database",
     "table gone and back",
+    "trigger taken out of the database",
     "PostgreSQL gone and back",
     "deadlock or conflict of transactions",
     "clock that jumps by an hour, forth or back",

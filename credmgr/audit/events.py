@@ -88,6 +88,7 @@ class EventTag(StrEnum):
     SIGN_INS_EXPORTED = "directory:sign-ins:exported"
     AUDIT_EXPORTED = "audit:entries:exported"
     AUDIT_VERIFIED = "audit:chain:verified"
+    TRIGGERS_RESTORED = "installation:triggers:restored"
     AUDIT_PURGED = "audit:entries:purged"
     SIGN_INS_SEALED = "audit:sign-ins:sealed"
     SIGN_INS_PURGED = "installation:sign-ins:purged"

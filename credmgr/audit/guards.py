@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from credmgr import triggers
 from credmgr.audit.models import AuditChain, AuditEvent
 
 _EVENTS = AuditEvent._meta.db_table
@@ -74,15 +75,7 @@ def remove_guards(connection: BaseDatabaseWrapper) -> None:
 def missing_guards(connection: BaseDatabaseWrapper) -> list[str]:
     """Names of triggers that should be there and are not."""
     wanted = _SQLITE if connection.vendor == "sqlite" else _POSTGRESQL
-    found = (
-        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        if connection.vendor == "sqlite"
-        else "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(found)
-        there = {name for (name,) in cursor.fetchall()}
-    return [name for name in wanted if name not in there]
+    return triggers.missing(connection, {name: _TABLE_OF[name] for name in wanted})
 
 
 def remove_guards_before_migrating(using: str, **_: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from credmgr import triggers
 from credmgr.audit.models import HourOfSignIns, SignIn, SummedSignIns
 
 _LOG, _HOURS, _MARK = (model._meta.db_table for model in (SignIn, HourOfSignIns, SummedSignIns))
@@ -53,6 +54,11 @@ def remove_triggers(connection: BaseDatabaseWrapper) -> None:
         for name in _EVENTS:
             on = f' ON "{_LOG}"' if connection.vendor == "postgresql" else ""
             cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
+
+
+def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
+    """Names of triggers that should be there and are not."""
+    return triggers.missing(connection, dict.fromkeys(_EVENTS, _LOG))
 
 
 def remove_before_migrating(using: str, **_: Any) -> None:

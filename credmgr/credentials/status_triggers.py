@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from credmgr import triggers
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.registrations.models import LONG_AGO, Application
 
@@ -59,6 +60,11 @@ def remove_triggers(connection: BaseDatabaseWrapper) -> None:
             if table in tables:
                 on = f' ON "{table}"' if connection.vendor == "postgresql" else ""
                 cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
+
+
+def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
+    """Names of triggers that should be there and are not."""
+    return triggers.missing(connection, {name: table for name, table, _ in _triggers()})
 
 
 def remove_before_migrating(using: str, **_: Any) -> None:

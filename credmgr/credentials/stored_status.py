@@ -19,6 +19,7 @@ from credmgr.credentials.lifecycle import has_ended, soon_until
 from credmgr.registrations.models import (
     CURRENT_CREDENTIALS,
     CURRENT_WITH_EXPIRED,
+    LONG_AGO,
     NEVER,
     NO_CREDENTIALS,
     NO_LIVE_CREDENTIAL,
@@ -58,6 +59,11 @@ def bring_all_up_to_date(now: datetime) -> int:
         handled += len(found)
         remaining = remaining.filter(pk__gt=found[-1])
     return handled
+
+
+def mark_all_outdated() -> None:
+    """Trust none of them: changes may have passed the triggers by."""
+    Application.objects.update(credential_state_until=LONG_AGO)
 
 
 def conditions(now: datetime) -> dict[str, Q]:

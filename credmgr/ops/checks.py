@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
+from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from credmgr import env
 from credmgr.audit.receivers import problem_with
+from credmgr.ops.lost_triggers import lost_triggers
 from credmgr.signon import configuration as signon
 
 CONFIGURATION = "configuration"
@@ -80,6 +82,20 @@ def _networks(setting: str, names: Sequence[str]) -> Iterator[CheckMessage]:
         except ValueError:
             hint = "Give addresses or networks, separated by commas."
             yield Error(f"{setting} holds {name!r}, which is no address.", hint=hint, id="credmgr.E004")
+
+
+@register(checks.Tags.database)
+def triggers_are_there(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """credmgr.W004: triggers that somebody took out of the database. `check --database default` asks."""
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    try:
+        lost = lost_triggers()
+    except DatabaseError:
+        return []  # whoever uses it is told why it cannot be used
+    hint = "The running server makes them again within five minutes, and so does `serve` at its start."
+    told = f"Triggers are missing in the database: {', '.join(lost)}."
+    return [checks.Warning(told, hint=hint, id="credmgr.W004")] if lost else []
 
 
 @register(CONFIGURATION)

@@ -17,6 +17,7 @@ from credmgr.authority.key_rolling import roll_if_due
 from credmgr.authority.signing_keys import current_signing_key, ensure_signing_key
 from credmgr.localca.authority import ensure_local_tls
 from credmgr.ops.data_folder import ensure_data_folder, ensure_key_ring, ensure_secret_key, has_secret_key
+from credmgr.ops.lost_triggers import restore_lost_triggers
 from credmgr.ops.machine_lock import one_machine_at_a_time
 from credmgr.registrations.directories import ensure_default_tenant
 
@@ -44,6 +45,7 @@ def prepare_database(report: Report) -> None:
         if has_pending_migrations():
             report("Preparing the database ...")
             call_command("migrate", interactive=False, verbosity=0)
+        restore_lost_triggers(actor=SERVER, now=now)
         adopt_older_rows(now)
         ensure_default_tenant(now)
         ensure_signing_key(now)

@@ -14,6 +14,7 @@ from credmgr.credentials.stored_status import bring_all_up_to_date
 from credmgr.flowtest import limits
 from credmgr.flowtest.retention import purge_old_runs
 from credmgr.membership import invitations
+from credmgr.ops.lost_triggers import restore_lost_triggers
 from credmgr.ops.maintenance import Job
 from credmgr.ops.snapshots import take_snapshot
 from credmgr.registrations.registering import purge_overdue
@@ -39,7 +40,13 @@ def _forget_links(_: Actor, now: datetime) -> int:
     return setup_links.forget_old(now) + invitations.forget_old(now)
 
 
+def _restore_triggers(actor: Actor, now: datetime) -> int:
+    return restore_lost_triggers(actor=actor, now=now)
+
+
 JOBS = (
+    # Before the jobs that lean on them.
+    Job("lost-triggers", timedelta(minutes=5), _restore_triggers, in_steps=True),
     Job("credential-statuses", timedelta(minutes=5), lambda _, now: bring_all_up_to_date(now), in_steps=True),
     Job("sign-in-sums", timedelta(minutes=1), lambda _actor, _now: sum_new_sign_ins(), in_steps=True),
     Job("metrics", timedelta(minutes=5), take_snapshot, in_steps=True),

@@ -92,6 +92,7 @@ TAG_WORDS: dict[EventTag, str] = {
     EventTag.SIGN_INS_EXPORTED: "Sign-ins exported",
     EventTag.AUDIT_EXPORTED: "Audit log exported",
     EventTag.AUDIT_VERIFIED: "Audit log verified",
+    EventTag.TRIGGERS_RESTORED: "Missing database triggers made again",
     EventTag.AUDIT_PURGED: "Old audit entries deleted",
     EventTag.SIGN_INS_SEALED: "Sign-ins sealed",
     EventTag.SIGN_INS_PURGED: "Old sign-ins purged",

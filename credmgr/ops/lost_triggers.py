@@ -1,0 +1,74 @@
+"""Triggers that somebody took out of the database: they are made again, and what they would have done
+meanwhile is done. It is told in the log and in the audit, because nobody does so by mistake.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from credmgr.audit import guards, sum_triggers
+from credmgr.audit.events import EventTag
+from credmgr.audit.recording import Actor, record_event
+from credmgr.audit.sign_in_sums import mend_sums
+from credmgr.credentials import status_triggers
+from credmgr.credentials.stored_status import mark_all_outdated
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Triggers of one purpose. catch_up: called after they are back, in the same transaction, so that no
+    change falls between.
+    """
+
+    purpose: str
+    missing: Callable[[BaseDatabaseWrapper], list[str]]
+    make: Callable[[BaseDatabaseWrapper], None]
+    catch_up: Callable[[], object]
+
+
+_KINDS = (
+    # What was done to the audit while they were away shows in its seals.
+    _Kind("audit entries are never changed", guards.missing_guards, guards.set_guards, lambda: None),
+    _Kind(
+        "credential statuses follow credentials",
+        status_triggers.missing_triggers,
+        status_triggers.set_triggers,
+        mark_all_outdated,
+    ),
+    _Kind("sums follow the sign-in log", sum_triggers.missing_triggers, sum_triggers.set_triggers, mend_sums),
+)
+
+
+def lost_triggers() -> list[str]:
+    """Names of those that are missing. Raises django.db.Error."""
+    return [name for kind in _KINDS for name in kind.missing(connection)]
+
+
+def restore_lost_triggers(*, actor: Actor, now: datetime) -> int:
+    """Make again what is missing; how many there were. now: aware UTC. Raises django.db.Error."""
+    return sum(_restore(kind, actor, now) for kind in _KINDS)
+
+
+@transaction.atomic
+def _restore(kind: _Kind, actor: Actor, now: datetime) -> int:
+    lost = kind.missing(connection)
+    if lost:
+        kind.make(connection)
+        kind.catch_up()
+        record_event(
+            EventTag.TRIGGERS_RESTORED,
+            actor=actor,
+            now=now,
+            object_type="database",
+            object_name=kind.purpose,
+            changes={"missing": [", ".join(lost), None]},
+            succeeded=False,
+        )
+        logger.error("Triggers were missing in the database; they are made again.", extra={"triggers": lost})
+    return len(lost)
