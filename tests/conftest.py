@@ -7,7 +7,9 @@ file runs.
 import base64
 import os
 import secrets
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ import django
 import pytest
 from django.conf import settings
 
-from tests.database import SERVER_URL
+from tests import shared
+from tests.database import SERVER_URL, Database, drop
 from tests.fuzzing import choose_profile
 
 # Importing registers the fixtures. Before the environment is cleared below: it reads CREDMGR_TEST_CHROMIUM.
@@ -49,18 +52,12 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "credmgr.settings"
 django.setup()
 
 from django.core.management.commands import flush  # noqa: E402 - models need the settings above
-from django.db import connections  # noqa: E402
+from django.db import connection, connections  # noqa: E402
+from whitenoise.middleware import WhiteNoiseMiddleware  # noqa: E402
 
 from credmgr.audit.guards import remove_guards, set_guards  # noqa: E402
 
 settings.TOKENS_DATABASE = "default"
-_DATABASE: dict[str, Any] = settings.DATABASES["default"]
-if _DATABASE["ENGINE"].endswith("sqlite3"):
-    # A file and not Django's shared memory: threads then wait for each other's locks as real processes do.
-    _DATABASE.setdefault("TEST", {})["NAME"] = str(_DATA_DIR / "test.sqlite3")
-else:
-    # Several pytest processes may use one server.
-    _DATABASE.setdefault("TEST", {})["NAME"] = f"test_{secrets.token_hex(8)}"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -86,6 +83,50 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("database")
 
 
+def pytest_unconfigure() -> None:
+    """What all processes of this run shared is removed."""
+    shared.clear_up(lambda told: drop(told["database"]) if told.get("database") else None)
+
+
+def _use_database(name: str) -> None:
+    """Let Django's connections lead to this file, or this database of the server."""
+    connections.close_all()
+    for each in connections.all():
+        settings.DATABASES[each.alias]["NAME"] = each.settings_dict["NAME"] = name
+
+
+def _make_tables() -> dict[str, str]:
+    """Run the migrations; the name of the file or database that holds the empty tables."""
+    name = f"test_{secrets.token_hex(8)}" if SERVER_URL else str(shared.FOLDER / "tables.sqlite3")
+    connection.settings_dict["TEST"]["NAME"] = name
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    connections.close_all()
+    return {"name": name, "database": Database.url_of(name) if SERVER_URL else ""}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """In place of pytest-django's: the migrations run once for all processes, each gets a copy of the tables.
+
+    For SQLite that is a file and not Django's shared memory: threads then wait for each other's locks as real
+    processes do.
+    """
+    with django_db_blocker.unblock():
+        told = shared.once("tables", _make_tables)
+        own = Database(_DATA_DIR) if SERVER_URL else None
+        if own:
+            own.become_copy_of(Database(_DATA_DIR, told["database"]))
+            _use_database(own.name)
+        else:
+            shutil.copy(told["name"], _DATA_DIR)
+            _use_database(str(_DATA_DIR / Path(told["name"]).name))
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+    if own:
+        own.drop()
+
+
 def _flush(self: flush.Command, **options: Any) -> None:
     """After a test with real transactions the tables are emptied, which the audit's triggers refuse."""
     remove_guards(connections[options["database"]])
@@ -95,3 +136,16 @@ def _flush(self: flush.Command, **options: Any) -> None:
 
 _flush_of_django = flush.Command.handle
 flush.Command.handle = _flush  # type: ignore[method-assign] # Django offers no other place
+
+
+def _look_for_static_files_once(self: WhiteNoiseMiddleware) -> None:
+    """Each test client loads the middleware anew; a walk through all static files costs as much as a page."""
+    if not _static_files:
+        _look_for_static_files(self)
+        _static_files.update(self.files)
+    self.files = dict(_static_files)
+
+
+_static_files: dict[str, Any] = {}
+_look_for_static_files = WhiteNoiseMiddleware.add_files_from_finders
+WhiteNoiseMiddleware.add_files_from_finders = _look_for_static_files_once

@@ -39,13 +39,19 @@ class Database:
     GUIDs as 32 hex digits, sealed values as bytes.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, url: str = "") -> None:
+        """A new one, or with a URL the one there, which others drop."""
         self._data_dir = data_dir
-        self.url = ""
-        self._is_ours = True
-        if ON_POSTGRESQL:
-            self.url = urlunsplit(urlsplit(SERVER_URL)._replace(path=f"/test_{secrets.token_hex(8)}"))
+        self.url = url
+        self._is_ours = not url
+        if ON_POSTGRESQL and not url:
+            self.url = self.url_of(f"test_{secrets.token_hex(8)}")
             self._make()
+
+    @staticmethod
+    def url_of(name: str) -> str:
+        """The URL of a database on the server."""
+        return urlunsplit(urlsplit(SERVER_URL)._replace(path=f"/{name}"))
 
     @property
     def file(self) -> Path:
@@ -67,7 +73,7 @@ class Database:
     def drop(self) -> None:
         """Drop it, whoever is still connected. SQLite's goes with its folder."""
         if self.url and self._is_ours:
-            _on_server(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(self._name))
+            drop(self.url)
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """The rows of a SELECT."""
@@ -124,8 +130,13 @@ class Database:
             return b"".join(parts).decode()
 
     @property
+    def name(self) -> str:
+        """On the server."""
+        return urlsplit(self.url).path.lstrip("/")
+
+    @property
     def _name(self) -> sql.Identifier:
-        return sql.Identifier(urlsplit(self.url).path.lstrip("/"))
+        return sql.Identifier(self.name)
 
     def _make(self, template: "Database | None" = None) -> None:
         statement = sql.SQL("CREATE DATABASE {}").format(self._name)
@@ -144,6 +155,12 @@ def _place(url: str) -> dict[str, Any]:
     named = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     given = {word: described[name] for word, name in named.items() if described.get(name)}
     return {**given, **described.get("OPTIONS", {})}
+
+
+def drop(url: str) -> None:
+    """Drop the database of that URL, whoever is still connected."""
+    name = sql.Identifier(urlsplit(url).path.lstrip("/"))
+    _on_server(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
 
 def _on_server(statement: sql.Composed) -> None:

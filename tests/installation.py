@@ -6,8 +6,9 @@ installation        One running server for each pytest process (about two second
                     registrations of their own and never count all rows. Its limits are set high.
 fresh_installation  A factory: `fresh_installation(start=True, admin=True, CREDMGR_WORKERS="4")` gives another
                     Installation with settings of its own, ended after the test. With start=False its data
-                    folder does not exist yet. beside=other: another machine on the other's database, with
-                    the same keys and people in a data folder of its own (PostgreSQL only).
+                    folder does not exist yet; with prepared=True besides it is ready to start. beside=other:
+                    another machine on the other's database, with the same keys and people in a data folder
+                    of its own (PostgreSQL only).
 browser             One Chromium for each pytest process (skips, saying why, when the machine has none).
 page                A new Playwright page in a context of its own: https trusted, script violations of the CSP
                     not bypassed, 1440 x 900.
@@ -35,11 +36,13 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import pytest
 
+from tests import shared
 from tests.database import Database
 
 if TYPE_CHECKING:
@@ -155,9 +158,9 @@ class Installation:
         file.unlink()
         assert done.returncode == 0, f"create_admin failed: {done.stdout}{done.stderr}"
 
-    def become_copy_of(self, other: "Installation") -> None:
-        """Hold what the other holds, which is not running; this one is still without a data folder."""
-        shutil.copytree(other.data_dir, self.data_dir)
+    def become_copy_of(self, other: "Installation | Prepared") -> None:
+        """Hold what the other holds, which is not running; this one holds nothing yet."""
+        shutil.copytree(other.data_dir, self.data_dir, dirs_exist_ok=True)
         self.database.become_copy_of(other.database)
         self.admin_password = other.admin_password
 
@@ -268,54 +271,95 @@ class InstallationFactory(Protocol):
     """What `fresh_installation` is."""
 
     def __call__(
-        self, *, start: bool = True, admin: bool = True, beside: Installation | None = None, **settings: str
+        self,
+        *,
+        start: bool = True,
+        prepared: bool | None = None,
+        admin: bool = True,
+        beside: Installation | None = None,
+        **settings: str,
     ) -> Installation: ...
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """An installation that never runs: others become copies of it."""
+
+    data_dir: Path
+    database: Database
+    admin_password: str
+
+    @classmethod
+    def shared(cls, name: str, make: Callable[[Installation], None]) -> Self:
+        """The one of that name, made out of nothing by the first of the pytest processes that asks."""
+
+        def tell() -> dict[str, str]:
+            folder = shared.FOLDER / name
+            folder.mkdir()
+            made = Installation(folder)
+            make(made)
+            return {
+                "data_dir": str(made.data_dir),
+                "database": made.database.url,
+                "admin_password": made.admin_password,
+            }
+
+        told = shared.once(name, tell)
+        data_dir = Path(told["data_dir"])
+        return cls(data_dir, Database(data_dir, told["database"]), told["admin_password"])
+
+
 @pytest.fixture(scope="session")
-def installation() -> Iterator[Installation]:
+def prepared_data() -> Prepared:
+    """An installation as `prepare` leaves it; copies of it spare each test the tables and the keys."""
+
+    def make(template: Installation) -> None:
+        done = template.manage("prepare")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return Prepared.shared("prepared", make)
+
+
+@pytest.fixture(scope="session")
+def prepared_with_admin(prepared_data: Prepared) -> Prepared:
+    """The same with its administrator, whose making costs as much as a start."""
+
+    def make(template: Installation) -> None:
+        template.become_copy_of(prepared_data)
+        template.create_admin()
+
+    return Prepared.shared("prepared-with-admin", make)
+
+
+@pytest.fixture(scope="session")
+def installation(prepared_with_admin: Prepared) -> Iterator[Installation]:
     """One running server for this pytest process."""
     with tempfile.TemporaryDirectory(prefix="credmgr-installation-") as name:
         made = Installation(Path(name), **SHARED_LIMITS)
-        made.start()
+        made.become_copy_of(prepared_with_admin)
         try:
-            made.create_admin()
+            made.start()
             yield made
         finally:
             made.stop()
             made.database.drop()
 
 
-@pytest.fixture(scope="session")
-def prepared_data() -> Iterator[Installation]:
-    """An installation as `prepare` leaves it; copies of it spare each test the tables and the keys."""
-    with tempfile.TemporaryDirectory(prefix="credmgr-prepared-") as name:
-        template = Installation(Path(name))
-        done = template.manage("prepare")
-        assert done.returncode == 0, done.stdout + done.stderr
-        yield template
-        template.database.drop()
-
-
-@pytest.fixture(scope="session")
-def prepared_with_admin(prepared_data: Installation) -> Iterator[Installation]:
-    """The same with its administrator, whose making costs as much as a start."""
-    with tempfile.TemporaryDirectory(prefix="credmgr-prepared-") as name:
-        template = Installation(Path(name))
-        template.become_copy_of(prepared_data)
-        template.create_admin()
-        yield template
-        template.database.drop()
-
-
 @pytest.fixture
 def fresh_installation(request: pytest.FixtureRequest) -> Iterator[InstallationFactory]:
-    """Installations for one test, ended and removed after it. Those that start were prepared before."""
+    """Installations for one test, ended and removed after it. Those that start were prepared before, unless
+    the test says otherwise.
+    """
     made: list[Installation] = []
     folders: list[Path] = []
 
     def make(
-        *, start: bool = True, admin: bool = True, beside: Installation | None = None, **settings: str
+        *,
+        start: bool = True,
+        prepared: bool | None = None,
+        admin: bool = True,
+        beside: Installation | None = None,
+        **settings: str,
     ) -> Installation:
         folders.append(Path(tempfile.mkdtemp(prefix="credmgr-fresh-")))
         one = Installation(folders[-1], beside, **settings)
@@ -325,11 +369,10 @@ def fresh_installation(request: pytest.FixtureRequest) -> Iterator[InstallationF
             for name in ("keyring", "secret-key"):
                 shutil.copy2(beside.data_dir / name, one.data_dir / name)
             one.admin_password = beside.admin_password
-            if start:
-                one.start()
-        elif start:
+        elif start if prepared is None else prepared:
             template = "prepared_with_admin" if admin else "prepared_data"
             one.become_copy_of(request.getfixturevalue(template))
+        if start:
             one.start()
         return one
 

@@ -7,7 +7,7 @@ import pytest
 
 from credmgr import env, settings
 from credmgr.ops.checks import READ_ELSEWHERE, is_https_origin
-from tests.installation import Installation, InstallationFactory
+from tests.installation import InstallationFactory
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 
@@ -139,10 +139,9 @@ def test_two_sources_of_the_key_ring_stop_the_start(fresh_installation: Installa
 
 
 def test_a_command_does_nothing_while_settings_or_key_ring_are_not_in_order(
-    prepared_data: Installation, fresh_installation: InstallationFactory
+    fresh_installation: InstallationFactory,
 ) -> None:
-    one = fresh_installation(start=False)
-    one.become_copy_of(prepared_data)
+    one = fresh_installation(start=False, prepared=True)
     assert one.manage("register_app", "Made").returncode == 0
     one.environment["CREDMGR_BIND_ADDRESS"] = "everywhere"
     refused = one.manage("register_app", "Not made")
@@ -157,7 +156,7 @@ def test_a_command_does_nothing_while_settings_or_key_ring_are_not_in_order(
 
 
 def test_a_misspelt_setting_is_a_warning(fresh_installation: InstallationFactory) -> None:
-    one = fresh_installation(start=False, CREDMGR_PROTAL_PORT="8001")
+    one = fresh_installation(start=False, prepared=True, CREDMGR_PROTAL_PORT="8001")
     done = one.manage("prepare")
     assert done.returncode == 0, done.stderr
     assert "credmgr.W001" in done.stdout
@@ -168,7 +167,7 @@ def test_listening_on_the_network_without_a_proxy_is_a_warning(
     fresh_installation: InstallationFactory,
 ) -> None:
     """R3."""
-    one = fresh_installation(start=False, CREDMGR_BIND_ADDRESS=EVERYWHERE)
+    one = fresh_installation(start=False, prepared=True, CREDMGR_BIND_ADDRESS=EVERYWHERE)
     assert "credmgr.W002" in one.manage("prepare").stdout
     one.environment["CREDMGR_TRUSTED_PROXIES"] = "10.0.0.0/8"
     assert "credmgr.W002" not in one.manage("prepare").stdout
@@ -188,6 +187,7 @@ def test_deploy_checks_are_silent_with_a_public_url(fresh_installation: Installa
     """H-6."""
     one = fresh_installation(
         start=False,
+        prepared=True,
         CREDMGR_PUBLIC_URL="https://credentials.example.com",
         CREDMGR_TRUSTED_PROXIES="127.0.0.1",
         CREDMGR_METRICS_TOKEN="0123456789abcdef0123456789abcdef",

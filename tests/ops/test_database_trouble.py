@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.database import embedded_only
-from tests.installation import Installation, InstallationFactory
+from tests.installation import Installation, InstallationFactory, Prepared
 from tests.ops.test_serve import get, wait_until
 
 
@@ -83,16 +83,20 @@ def small_disk() -> Iterator[Path]:
     folder.rmdir()
 
 
+def live_on(disk: Path, one: Installation, prepared: Prepared) -> None:
+    """Let the installation have its data folder there."""
+    one.data_dir, one.ca_file = disk, disk / "tls" / "ca.pem"
+    one.environment["CREDMGR_DATA_DIR"] = str(disk)
+    one.become_copy_of(prepared)
+
+
 @embedded_only
 def test_a_full_disk_is_told_and_recovers_without_a_restart(
-    fresh_installation: InstallationFactory, small_disk: Path
+    fresh_installation: InstallationFactory, small_disk: Path, prepared_with_admin: Prepared
 ) -> None:
     one = fresh_installation(start=False)
-    one.data_dir = small_disk
-    one.ca_file = small_disk / "tls" / "ca.pem"
-    one.environment["CREDMGR_DATA_DIR"] = str(small_disk)
+    live_on(small_disk, one, prepared_with_admin)
     one.start()
-    one.create_admin()
     filler = small_disk / "filler"
     fill(filler)
     answers = [sign_in(one) for _ in range(10)]  # the first may still fit into pages that were free
@@ -104,13 +108,10 @@ def test_a_full_disk_is_told_and_recovers_without_a_restart(
 
 
 def test_a_read_only_disk_is_told_and_recovers(
-    fresh_installation: InstallationFactory, small_disk: Path
+    fresh_installation: InstallationFactory, small_disk: Path, prepared_data: Prepared
 ) -> None:
     one = fresh_installation(start=False)
-    one.data_dir = small_disk
-    one.ca_file = small_disk / "tls" / "ca.pem"
-    one.environment["CREDMGR_DATA_DIR"] = str(small_disk)
-    assert one.manage("prepare").returncode == 0
+    live_on(small_disk, one, prepared_data)
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     done = one.manage("serve")
     assert done.returncode == 1

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.acceptance.portal_session import PortalSession, read_page
-from tests.installation import Installation
+from tests.installation import Installation, Prepared
 from tests.ops.test_crashes import GRAPH
 from tests.ops.test_serve import get, wait_until
 
@@ -23,7 +23,7 @@ NEXT_DOOR = "2001:db8::1", "2001:db8::2"
 
 
 @pytest.fixture(scope="module")
-def limited() -> Iterator[Installation]:
+def limited(prepared_with_admin: Prepared) -> Iterator[Installation]:
     """A server with small limits, behind a proxy that says whom it speaks for: so each test has addresses."""
     with tempfile.TemporaryDirectory(prefix="credmgr-limited-") as name:
         made = Installation(
@@ -36,9 +36,9 @@ def limited() -> Iterator[Installation]:
             CREDMGR_TESTS_PER_MINUTE=str(LIMIT),
             CREDMGR_TESTS_AT_ONCE="1",
         )
-        made.start()
+        made.become_copy_of(prepared_with_admin)
         try:
-            made.create_admin()
+            made.start()
             yield made
         finally:
             made.stop()

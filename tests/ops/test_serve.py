@@ -177,8 +177,7 @@ def test_without_its_key_ring_it_refuses_and_destroys_nothing(
 
 def test_a_key_ring_that_others_can_read_stops_the_start(fresh_installation: InstallationFactory) -> None:
     """K-3."""
-    one = fresh_installation(start=False)
-    assert one.manage("prepare").returncode == 0
+    one = fresh_installation(start=False, prepared=True)
     ring = one.data_dir / "keyring"
     ring.chmod(0o644)
     done = one.manage("serve")
@@ -190,8 +189,7 @@ def test_a_key_ring_that_others_can_read_stops_the_start(fresh_installation: Ins
 
 def test_another_key_ring_stops_the_start(fresh_installation: InstallationFactory) -> None:
     """K-5: the tables name a key that the ring does not hold."""
-    one = fresh_installation(start=False)
-    assert one.manage("prepare").returncode == 0
+    one = fresh_installation(start=False, prepared=True)
     ring = one.data_dir / "keyring"
     kept = ring.read_text()
     ring.write_text("A" * 43 + "\n")
@@ -251,7 +249,7 @@ def test_the_setup_link_is_printed_until_there_is_an_administrator(
 def test_with_a_public_url_the_plain_listener_is_off(
     fresh_installation: InstallationFactory, tmp_path: Path
 ) -> None:
-    one = fresh_installation(start=False)
+    one = fresh_installation(start=False, prepared=True)
     one.environment["CREDMGR_PUBLIC_URL"] = f"https://localhost:{one.authority_port}"
     heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     heard.bind(str(tmp_path / "notify"))

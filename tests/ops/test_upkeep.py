@@ -251,8 +251,7 @@ def hold(one: Installation) -> "subprocess.Popen[str]":
 def test_one_at_a_time_and_a_killed_one_leaves_nothing_locked(
     fresh_installation: InstallationFactory,
 ) -> None:
-    one = fresh_installation(start=False)
-    assert one.manage("prepare").returncode == 0
+    one = fresh_installation(start=False, prepared=True)
     # Another machine, where machines share a database.
     other = fresh_installation(start=False, beside=one) if one.database.url else one
     holder = hold(other)

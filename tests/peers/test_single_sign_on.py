@@ -34,7 +34,7 @@ def test_in_and_confirmed_and_refused(
     axe: Callable[["Page"], None],
     screenshot: Callable[["Page", str], Path],
 ) -> None:
-    one = fresh_installation(start=False)
+    one = fresh_installation(start=False, prepared=True, admin=False)
     client = {
         "client_id": "credmgr",
         "client_secret": SECRET,

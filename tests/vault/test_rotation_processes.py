@@ -38,8 +38,7 @@ WHOLE = {"good": SECRETS, "bad": []}
 @pytest.fixture
 def filled(fresh_installation: InstallationFactory) -> Installation:
     """An installation with many secrets under an old key, and a new key in charge."""
-    made = fresh_installation(start=False, admin=False)
-    assert made.manage("prepare").returncode == 0
+    made = fresh_installation(start=False, prepared=True, admin=False)
     done = made.manage("shell", "-v", "0", "-c", FILL)
     assert done.returncode == 0, done.stderr
     added = made.json("generate_vault_key", "--first")

@@ -1,6 +1,7 @@
 """Words and small parts that every page uses: icons, times in UTC, copy buttons, tiles, lifetimes."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -22,6 +23,12 @@ register = template.Library()
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
     """A decorative icon; -16 names are drawn for text. The meaning always stands in words beside it."""
+    return _icon(name, extra)
+
+
+@lru_cache(maxsize=512)
+def _icon(name: str, extra: str) -> SafeString:
+    """A page has some twenty of them, always the same few."""
     size = " icon-16" if name.endswith("-16") else ""
     return format_html(
         '<svg class="icon{}{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
