@@ -2,7 +2,6 @@
 such a search looks at so many entries, and says how far back it came.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -84,7 +83,7 @@ def _last_of_look(walked: QuerySet[AuditEvent], most: int) -> int | None:
 
 def _first(
     wanted: Wanted, walked: QuerySet[AuditEvent], most: int, *, newest_first: bool
-) -> Sequence[AuditEvent]:
+) -> list[AuditEvent]:
     """The first so many in the order of the walk."""
     if not wanted.ids:
         return list((walked if wanted.text is None else walked.filter(wanted.text))[:most])

@@ -41,10 +41,10 @@ from credmgr.registrations.models import (
     LONG_AGO,
     NEVER,
     Application,
-    Ownership,
     Tenant,
 )
 from credmgr.registrations.registering import restorable_since
+from credmgr.registrations.visible import owned_in, visible_in
 
 ALL, OWNED, DELETED = "all", "owned", "deleted"
 TABS = (ALL, OWNED, DELETED)
@@ -57,16 +57,12 @@ SORTS = ("name", "created", *SORTS_BY_STATUS, "deleted")
 _HINT = re.compile(rf"([0-9A-Za-z]{{{HINT_LENGTH}}})\*{{0,18}}", re.ASCII)
 # Nothing that can be found is longer; SQLite refuses patterns of 50,000 bytes.
 _SEARCH_LENGTH_MOST = 300
+# So many registrations are named one by one.
+_KEYS_MOST = 1_000
 # At least the first group of a GUID; dashes may be missing, as in a database dump or a log line.
 _GUID_START = re.compile(r"[0-9a-f]{8}[0-9a-f]{0,24}", re.ASCII)
 # Of a registration itself.
 _GUIDS = ("id", "client_id", "service_principal_id")
-
-
-def visible_in(tenant: Tenant, user: User | None, *, sees_all: bool) -> QuerySet[Application]:
-    """The registrations of a directory that the person may know of: all, or those that they own."""
-    rows = Application.objects.filter(tenant=tenant)
-    return rows if sees_all else rows.filter(pk__in=Ownership.objects.filter(user=user).values("application"))
 
 
 def on_tab(
@@ -77,13 +73,10 @@ def on_tab(
     Deleted ones only as long as they can be restored. sees_all: False for people who may know only of those
     that they own.
     """
-    rows = visible_in(tenant, user, sees_all=sees_all)
+    rows = owned_in(tenant, user) if tab == OWNED else visible_in(tenant, user, sees_all=sees_all)
     if tab == DELETED:
         return rows.filter(deleted_at__gte=restorable_since(now))
-    rows = rows.filter(deleted_at=None)
-    if tab != OWNED:
-        return rows
-    return rows.filter(ownerships__user=user) if user else rows.none()
+    return rows.filter(deleted_at=None)
 
 
 def at_place(rows: QuerySet[Application], place: str) -> QuerySet[Application]:
@@ -98,7 +91,7 @@ def at_place(rows: QuerySet[Application], place: str) -> QuerySet[Application]:
 def matching(rows: QuerySet[Application], tenant: Tenant, search: str) -> QuerySet[Application]:
     """Those that the search box finds: part of a name, a GUID of any kind, a thumbprint or a secret's hint.
 
-    rows: of that directory.
+    rows: of that directory. One query, of those that are found by something else than their name.
 
     Those that live elsewhere are found by part of their client ID and authority too. GUIDs may be cut after
     the first group; thumbprints may be in any spelling; a hint is taken to the letter, with or without its
@@ -109,8 +102,19 @@ def matching(rows: QuerySet[Application], tenant: Tenant, search: str) -> QueryS
         return rows
     if len(term) > _SEARCH_LENGTH_MOST:
         return rows.none()
-    # Each way to be found but the name has an index of its own, of any tab: told of the tab, the database
-    # would walk that one instead. The name is read from the index of the order, which holds it.
+    others = _found_otherwise(tenant, term)
+    keys = list(others.values_list("pk", flat=True)[: _KEYS_MOST + 1])
+    by_name = Q(display_name__icontains=term)
+    if not keys:
+        return rows.filter(by_name)
+    # Asked once more where they are too many to be named.
+    return rows.filter(by_name | Q(pk__in=keys if len(keys) <= _KEYS_MOST else others))
+
+
+def _found_otherwise(tenant: Tenant, term: str) -> QuerySet[Any, Any]:
+    """Keys of what is found by an index of its own, of any tab: told of the tab, the database would walk that
+    one instead.
+    """
     elsewhere = Application.objects.filter(tenant=tenant).exclude(authority_kind=BUILT_IN)
     ways: list[QuerySet[Any, Any]] = [
         elsewhere.filter(Q(external_client_id__icontains=term) | Q(authority_url__icontains=term)).values(
@@ -131,8 +135,7 @@ def matching(rows: QuerySet[Application], tenant: Tenant, search: str) -> QueryS
         ]
     if hint := _HINT.fullmatch(term):
         ways.append(ClientSecret.objects.filter(hint=hint[1]).values("application_id"))
-    others = ways[0].union(*ways[1:]) if ways[1:] else ways[0]
-    return rows.filter(Q(display_name__icontains=term) | Q(pk__in=others))
+    return ways[0].union(*ways[1:]) if ways[1:] else ways[0]
 
 
 def asks_for_status(status: str, sort: str) -> bool:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.conf import settings
 from django.db.models import F, QuerySet
@@ -24,9 +25,12 @@ from credmgr.credentials.lifecycle import (
     is_live,
 )
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
+from credmgr.registrations.directory_sizes import live_registrations
 from credmgr.registrations.models import BUILT_IN, Application, Ownership, Tenant
 from credmgr.registrations.registering import restorable_since
+from credmgr.registrations.visible import owned_in, visible_in
 
+Row = TypeVar("Row")
 PAGE_SIZES = (25, 50, 100)
 _EXPORT_BATCH = 500
 _FEW = 2_000
@@ -124,18 +128,18 @@ def applications_page(
     counts, has_external = _counts(tenant, user, sees_all, now)
     is_filtered = bool(search.strip() or place) or status in filters.STATUSES
     is_whole_tab = not is_filtered and tab in counts
-    # Whoever narrows the list finds few as a rule: then one walk finds and counts them.
-    few = _keys(ordered, _FEW) if search.strip() or status in filters.STATUSES else None
+    # Whoever searches finds few as a rule: then one walk finds and counts them.
+    few = _keys(ordered, _FEW) if search.strip() else None
     found = len(few) if few is not None else counts[tab] if is_whole_tab else chosen.count()
     pages = max(1, -(-found // size))
     shown = min(max(page, 1), pages)
-    part = slice((shown - 1) * size, shown * size)
+    part = range(found)[(shown - 1) * size : shown * size]
     if few is not None:
-        rows = _in_order_of(few[part])
+        rows = _in_order_of(few[part.start : part.stop])
     elif filters.asks_for_status(status, sort):  # keys are in an index, whole rows are not
-        rows = _in_order_of(list(ordered.values_list("pk", flat=True)[part]))
+        rows = _in_order_of(_at(ordered.values_list("pk", flat=True), part, found))
     else:
-        rows = list(ordered[part])
+        rows = _at(ordered, part, found)
     return ApplicationsPage(_described(rows, now), found, shown, pages, size, counts, has_external)
 
 
@@ -208,6 +212,13 @@ def _keys(ordered: QuerySet[Application], most: int) -> list[uuid.UUID] | None:
     return found if len(found) <= most else None
 
 
+def _at(ordered: QuerySet[Application, Row], part: range, found: int) -> list[Row]:
+    """What is at these positions of so many, counted from the nearer end."""
+    if part.start <= found - part.stop:
+        return list(ordered[part.start : part.stop])
+    return list(ordered.reverse()[found - part.stop : found - part.start])[::-1]
+
+
 def _in_order_of(keys: Sequence[uuid.UUID]) -> list[Application]:
     """The rows of these keys, without those purged meanwhile."""
     by_key = Application.objects.in_bulk(keys)
@@ -217,13 +228,13 @@ def _in_order_of(keys: Sequence[uuid.UUID]) -> list[Application]:
 def _counts(tenant: Tenant, user: User | None, sees_all: bool, now: datetime) -> tuple[dict[str, int], bool]:
     """Registrations per tab, and whether some live elsewhere, deleted ones included.
 
-    Four queries, each answered by an index alone: one over all of them would read every row.
+    Four queries; none reads what it does not count, and all live ones are counted beside the directory.
     """
-    visible = filters.visible_in(tenant, user, sees_all=sees_all)
-    owned = Ownership.objects.filter(user=user, application__tenant=tenant, application__deleted_at=None)
+    visible = visible_in(tenant, user, sees_all=sees_all)
+    owned = owned_in(tenant, user).filter(deleted_at=None).count()
     tabs = {
-        filters.ALL: visible.filter(deleted_at=None).count(),
-        filters.OWNED: owned.count(),
+        filters.ALL: live_registrations([tenant.pk])[tenant.pk] if sees_all else owned,
+        filters.OWNED: owned,
         filters.DELETED: visible.filter(deleted_at__gte=restorable_since(now)).count(),
     }
     return tabs, visible.exclude(authority_kind=BUILT_IN).exists()

@@ -62,6 +62,17 @@ class Tenant(models.Model):
         return self.name
 
 
+class DirectorySize(models.Model):
+    """How many registrations of a directory are not deleted. Kept by triggers alone (`directory_sizes`)."""
+
+    tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    live = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.tenant_id}: {self.live}"
+
+
 class TenantDomain(models.Model):
     """A verified domain name, lower case; usable wherever the tenant id is."""
 
@@ -123,21 +134,46 @@ class Application(models.Model):
         indexes = [
             models.Index(fields=["credential_state_until"], name="application_status_until"),
             models.Index(fields=["credential_state_from"], name="application_status_from"),
-            # Holds the names as they are and the status too: whoever searches for a part, filters or orders
-            # by status reads this, not the rows.
+            # Holds the names as they are too: whoever searches for a part reads this, not the rows.
             models.Index(
                 "tenant",
                 "deleted_at",
                 Lower("display_name"),
                 "id",
                 "display_name",
-                "credential_state",
-                "credential_end",
                 name="application_by_name",
             ),
-            models.Index(fields=["tenant", "deleted_at", "created_at"], name="application_by_creation"),
+            # Of each status in the order of names; of all by their ends, with what an order by status asks.
             models.Index(
-                fields=["tenant", "authority_kind"],
+                "tenant",
+                "deleted_at",
+                "credential_state",
+                Lower("display_name"),
+                "id",
+                "credential_end",
+                name="application_by_status",
+            ),
+            models.Index(
+                "tenant",
+                "deleted_at",
+                "credential_end",
+                Lower("display_name"),
+                "id",
+                "display_name",
+                "credential_state",
+                name="application_by_end",
+            ),
+            models.Index(fields=["tenant", "deleted_at", "created_at"], name="application_by_creation"),
+            # Holds what a search looks for in those that live elsewhere.
+            models.Index(
+                fields=[
+                    "tenant",
+                    "authority_kind",
+                    "deleted_at",
+                    "external_client_id",
+                    "authority_url",
+                    "id",
+                ],
                 condition=~models.Q(authority_kind=BUILT_IN),
                 name="application_elsewhere",
             ),

@@ -5,10 +5,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 
 from credmgr.accounts.models import User
+from credmgr.registrations.directory_sizes import live_registrations
 from credmgr.registrations.errors import RegistrationNotFoundError
 from credmgr.registrations.models import (
     BUILT_IN,
@@ -92,18 +93,14 @@ def find_directory(text: str) -> Tenant:
 
 
 def describe_directories(tenants: Sequence[Tenant]) -> list[ListedDirectory]:
-    """The same two queries for any number of directories."""
+    """The same two queries for any number of directories, however large."""
     keys = [tenant.pk for tenant in tenants]
     domains: dict[uuid.UUID, list[str]] = {}
     rows = TenantDomain.objects.filter(tenant__in=keys).order_by("-is_initial", "name")
     for tenant_id, name in rows.values_list("tenant_id", "name"):
         domains.setdefault(tenant_id, []).append(name)
-    live = Application.objects.filter(tenant__in=keys, deleted_at=None).values_list("tenant_id")
-    counts: dict[uuid.UUID, int] = dict(live.annotate(Count("pk")))
-    return [
-        ListedDirectory(tenant, tuple(domains.get(tenant.pk, ())), counts.get(tenant.pk, 0))
-        for tenant in tenants
-    ]
+    live = live_registrations(keys)
+    return [ListedDirectory(tenant, tuple(domains.get(tenant.pk, ())), live[tenant.pk]) for tenant in tenants]
 
 
 def application_by_client_id(tenant: Tenant, client_id: uuid.UUID | str) -> Application | None:

@@ -3,15 +3,17 @@ rows of the page are read. What decides is the plan, not a clock.
 """
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from credmgr.accounts.models import User
 from credmgr.credentials.queries import applications_page
 from credmgr.registrations.models import Application
 from credmgr.registrations.queries import default_tenant
-from tests.factories import NOW, application
+from tests.factories import NOW, application, person
 
 pytestmark = [
     pytest.mark.django_db,
@@ -44,10 +46,10 @@ def many() -> None:
     )
 
 
-def plans(**given: str) -> dict[str, list[str]]:
+def plans(user: User | None = None, **given: str) -> dict[str, list[str]]:
     """{statement: steps of its plan} of one page of the list."""
     with CaptureQueriesContext(connection) as captured:
-        applications_page(default_tenant(), user=None, now=NOW, **given)  # type: ignore[arg-type]
+        applications_page(default_tenant(), user=user, now=NOW, **given)  # type: ignore[arg-type]
     found = {}
     with connection.cursor() as cursor:
         for query in captured.captured_queries:
@@ -62,12 +64,21 @@ def of_registrations(steps: list[str]) -> list[str]:
 
 
 def test_the_tabs_are_counted_in_an_index() -> None:
-    counts = {
-        text: steps for text, steps in plans().items() if "COUNT(*)" in text and "ownership" not in text
+    [(text, steps)] = [each for each in plans().items() if "COUNT(*)" in each[0]]
+    assert '"deleted_at" >=' in text  # those that are not deleted are counted beside the directory
+    assert all("USING COVERING INDEX" in step for step in of_registrations(steps)), (text, steps)
+
+
+@pytest.mark.parametrize("given", [{"tab": "owned"}, {"tab": "all"}, {"sees_all": False}], ids=str)
+def test_what_somebody_owns_is_found_by_what_they_own(given: dict[str, Any]) -> None:
+    found = {
+        text: of_registrations(steps)
+        for text, steps in plans(user=person(), **given).items()
+        if "ownership" in text and "registrations_application" in text.partition(" FROM ")[2][:30]
     }
-    assert len(counts) >= 2
-    for text, steps in counts.items():
-        assert all("USING COVERING INDEX" in step for step in of_registrations(steps)), (text, steps)
+    assert found
+    for text, steps in found.items():
+        assert all("(id=?)" in step for step in steps), (text, steps)
 
 
 def test_whether_any_live_elsewhere_is_asked_of_those_elsewhere() -> None:
@@ -79,18 +90,20 @@ def test_whether_any_live_elsewhere_is_asked_of_those_elsewhere() -> None:
 @pytest.mark.parametrize("name", SEARCHES)
 def test_a_search_walks_indexes(name: str) -> None:
     search, expected = SEARCHES[name]
-    searching = [steps for text, steps in plans(search=search).items() if "LIKE" in text]
-    assert len(searching) == 1  # where few are found, it finds and counts them at once
-    assert expected in " ".join(searching[0]), searching
+    # What is found by an index of its own comes first; where few are found, one walk finds and counts them.
+    [others, named] = [steps for text, steps in plans(search=search).items() if "LIKE" in text]
+    assert expected in " ".join(others), others
+    assert "COVERING INDEX application_elsewhere" in " ".join(others), others
     # Names are read from the index that has them in the order of the page.
-    assert any("COVERING INDEX application_by_name (tenant_id=? AND deleted_at=?)" in s for s in searching[0])
-    assert not [step for step in searching[0] if step.startswith("SCAN registrations_application")], searching
-    assert not [step for step in searching[0] if "ORDER BY" in step], searching
+    assert any("COVERING INDEX application_by_name (tenant_id=? AND deleted_at=?)" in s for s in named)
+    for steps in (others, named):
+        assert not [step for step in steps if step.startswith("SCAN registrations_application")], steps
+        assert not [step for step in steps if "ORDER BY" in step], steps
 
 
 def test_a_search_that_finds_many_is_counted_in_the_same_index(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("credmgr.credentials.queries._FEW", 10)
-    searching = [steps for text, steps in plans(search="Service").items() if "LIKE" in text]
+    searching = [s for text, s in plans(search="Service").items() if 'display_name" LIKE' in text]
     assert len(searching) == 3  # whether they are few, how many, and the page
     for steps in searching:
         assert any("application_by_name (tenant_id=? AND deleted_at=?)" in step for step in steps), steps

@@ -31,6 +31,7 @@ from credmgr.registrations.directories import (
     remove_domain,
     rename_directory,
 )
+from credmgr.registrations.directory_sizes import live_registrations
 from credmgr.registrations.models import Application, ServicePrincipal, Tenant, TenantDomain
 from credmgr.registrations.queries import describe_directories, parse_guid
 
@@ -177,7 +178,7 @@ def directory_delete(request: HttpRequest, directory_id: uuid.UUID) -> HttpRespo
         return done
     rows = Application.objects.filter(tenant=found)
     context = _about(found, form) | {
-        "live": rows.filter(deleted_at=None).count(),
+        "live": live_registrations([found.pk])[found.pk],
         "deleted": rows.filter(deleted_at__isnull=False).count(),
     }
     return _answer(request, "portal/directories/delete.html", context, form)
