@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from credmgr.audit.models import SignIn
-from credmgr.audit.queries import SUMMARY_ROWS, Caller
+from credmgr.audit.queries import SUMMARY_ROWS, Callers, callers_of
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,10 @@ def recent_use(credential_ids: Collection[uuid.UUID], since: datetime) -> dict[u
     }
 
 
-def callers_with(credential_id: uuid.UUID, since: datetime, *, refused: bool = False) -> list[Caller]:
-    """Who got tokens with this credential since then, most frequent first; refused: who was turned away."""
-    rows = SignIn.objects.filter(credential_id=credential_id, at__gte=since).order_by("-at")
-    rows = rows.exclude(error_code=0) if refused else rows.filter(error_code=0)
-    seen: dict[tuple[str, str], Caller] = {}
-    for address, resource, count, at in rows.values_list("address", "resource", "count", "at")[:SUMMARY_ROWS]:
-        known = seen.get((address, resource))
-        seen[address, resource] = Caller(
-            address, resource, count + (known.count if known else 0), known.last_at if known else at
-        )
-    return sorted(seen.values(), key=lambda caller: -caller.count)
+def callers_with(credential_id: uuid.UUID, since: datetime, *, refused: bool = False) -> Callers:
+    """Who got tokens with this credential since then; refused: who was turned away."""
+    rows = SignIn.objects.filter(credential_id=credential_id, at__gte=since)
+    return callers_of(rows.exclude(error_code=0) if refused else rows.filter(error_code=0))
 
 
 def newest_use(credential_id: uuid.UUID) -> SignIn | None:

@@ -1,12 +1,11 @@
 """What breaks when a credential is deleted, in words, from the sign-ins it made."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from credmgr.audit.credential_use import callers_with
-from credmgr.audit.queries import SUMMARY_ROWS, Caller, last_used
+from credmgr.audit.queries import SUMMARY_ROWS, Callers, last_used
 from credmgr.credentials.lifecycle import end_of, has_ended
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.portal import words
@@ -53,7 +52,7 @@ def impact_on_callers(credential_id: uuid.UUID, code: str, now: datetime) -> Imp
     """The same for any credential that still works. code: what its callers are refused with."""
     used_at = last_used([credential_id]).get(credential_id)
     callers = callers_with(credential_id, now - MONTH)
-    if callers:
+    if callers.all:
         return Impact(
             "bad", f"These sign-ins will fail, with {code}", _of_callers(callers, credential_id, now)
         )
@@ -66,11 +65,11 @@ def impact_on_callers(credential_id: uuid.UUID, code: str, now: datetime) -> Imp
     )
 
 
-def _of_callers(callers: Sequence[Caller], credential_id: uuid.UUID, now: datetime) -> list[str]:
+def _of_callers(found: Callers, credential_id: uuid.UUID, now: datetime) -> list[str]:
+    callers = found.all
     total = sum(caller.count for caller in callers)
-    week = {
-        (caller.address, caller.resource): caller.count for caller in callers_with(credential_id, now - WEEK)
-    }
+    of_week = callers_with(credential_id, now - WEEK).all
+    week = {(caller.address, caller.resource): caller.count for caller in of_week}
     points = [
         f"From {caller.address or 'an address not known'} to {caller.resource or 'no resource'}: "
         f"{caller.count:,} in 30 days, {week.get((caller.address, caller.resource), 0):,} in 7 days, "
@@ -83,14 +82,15 @@ def _of_callers(callers: Sequence[Caller], credential_id: uuid.UUID, now: dateti
         points.append(
             f"In all {words.counted(total, 'sign-in')} in 30 days, {sum(week.values()):,} in 7 days."
         )
-    if total >= SUMMARY_ROWS:
-        points.append(f"Only the newest {SUMMARY_ROWS:,} were counted.")
+    if found.looked_back_to is not None:
+        back = words.moment(found.looked_back_to)
+        points.append(f"Only the newest {SUMMARY_ROWS:,} were looked at, back to {back}.")
     return points
 
 
 def _of_expired(credential: ClientSecret | Certificate, code: str, now: datetime) -> Impact:
     points = [f"It {words.days_left(end_of(credential), now).lower()}."]
-    tried = callers_with(credential.pk, now - WEEK, refused=True)
+    tried = callers_with(credential.pk, now - WEEK, refused=True).all
     points += [
         f"{caller.address or 'An address not known'} still tries it: "
         f"{words.counted(caller.count, 'request')} refused in 7 days."

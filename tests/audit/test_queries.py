@@ -64,11 +64,27 @@ def test_recent_callers_are_counted_with_the_newest_time_of_each() -> None:
     sign_in(NOW, application=application, address="10.0.0.2")
     sign_in(NOW, application=application, address="10.0.0.3", code=7000215)
     sign_in(NOW - timedelta(days=2), application=application, address="10.0.0.4")
-    found = recent_callers(application, NOW - timedelta(days=1))
+    found = recent_callers(application, NOW - timedelta(days=1)).all
     assert [(each.address, each.count, each.last_at) for each in found] == [
         ("10.0.0.1", 3, NOW - timedelta(minutes=1)),
         ("10.0.0.2", 1, NOW),
     ]
+
+
+def test_of_many_sign_ins_the_newest_are_looked_at_and_it_is_said_how_far_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("credmgr.audit.queries.SUMMARY_ROWS", 4)
+    application = uuid.uuid4()
+    for minutes in range(3):
+        sign_in(NOW - timedelta(minutes=minutes), application=application, address=f"10.0.0.{minutes}")
+    found = recent_callers(application, NOW - timedelta(days=1))
+    assert (len(found.all), found.looked_back_to) == (3, None)
+    for minutes in (3, 4):
+        sign_in(NOW - timedelta(minutes=minutes), application=application, address=f"10.0.0.{minutes}")
+    found = recent_callers(application, NOW - timedelta(days=1))
+    assert {each.address for each in found.all} == {f"10.0.0.{minutes}" for minutes in range(4)}
+    assert found.looked_back_to == NOW - timedelta(minutes=3)
 
 
 def test_events_of_a_directory_leave_out_other_directories() -> None:
