@@ -39,7 +39,7 @@ from credmgr.flowtest.targets import Target, target_of
 from credmgr.origins.queries import allowed_origins
 from credmgr.outbound import Origin, built_in_origin
 from credmgr.registrations.models import BUILT_IN, Application, Tenant
-from credmgr.registrations.resources import resources_of
+from credmgr.registrations.near_resources import NOTHING_NEAR, resources_near
 from credmgr.registrations.service_principals import api_of_elsewhere
 
 UNKNOWN_RESOURCE = 500011
@@ -129,7 +129,7 @@ def _report(
             presented=material.value if isinstance(material, SecretMaterial) else "",
             key_matches=prepared.key_matches,
             asked=asked,
-            resources=resources_of(asked_in.pk) if target.kind == BUILT_IN else [],
+            near=resources_near(asked_in.pk, asked.scope) if target.kind == BUILT_IN else NOTHING_NEAR,
             api_elsewhere=_api_elsewhere(asked_in, asked, told) if target.kind == BUILT_IN else None,
             deadline_seconds=settings.TEST_DEADLINE_SECONDS,
             result=told,

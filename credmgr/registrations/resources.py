@@ -5,6 +5,7 @@ find_resource stands on the token endpoint's hot path: well-known names need no 
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -22,7 +23,7 @@ from credmgr.registrations.models import (
     ServicePrincipal,
 )
 from credmgr.registrations.naming import URI_MAX
-from credmgr.registrations.queries import applications_in, parse_guid
+from credmgr.registrations.queries import parse_guid
 
 GRAPH_CLIENT_ID = uuid.UUID("00000003-0000-0000-c000-000000000000")
 # "Windows Azure Service Management API", the same GUID in every Entra directory.
@@ -78,7 +79,10 @@ def find_resource(tenant_id: uuid.UUID, identifier: str) -> Resource | None:
 
 
 def first_resources_of(tenant_id: uuid.UUID, most: int) -> list[Resource]:
-    """As resources_of, of the registrations the first so many. Three queries, however many there are."""
+    """What a token can be asked for: well-known resources, then the first so many registrations by name.
+
+    Three queries, however many there are.
+    """
     switched_off = ServicePrincipal.objects.filter(tenant_id=tenant_id, is_enabled=False)
     usable = (
         Application.objects.filter(deleted_at=None, authority_kind=BUILT_IN, is_disabled=False)
@@ -91,30 +95,17 @@ def first_resources_of(tenant_id: uuid.UUID, most: int) -> list[Resource]:
     )
     rows = [*usable.filter(tenant_id=tenant_id)[:most], *consented[:most]]
     rows = sorted(rows, key=lambda row: (row.display_name.lower(), row.pk.hex))[:most]
-    uris: dict[uuid.UUID, str] = dict(
-        IdentifierUri.objects.filter(is_released=False, application__in=rows).values_list(
-            "application_id", "uri"
-        )
-    )
-    return [*well_known(settings.AUTHORITY_URL), *(_of(row, uris.get(row.pk, "")) for row in rows)]
+    return [*well_known(settings.AUTHORITY_URL), *described(rows)]
 
 
-def resources_of(tenant_id: uuid.UUID) -> list[Resource]:
-    """Everything a token can be asked for, well-known resources first, registrations by name. Two queries."""
-    switched_off = ServicePrincipal.objects.filter(tenant_id=tenant_id, is_enabled=False)
-    applications = (
-        applications_in(tenant_id)
-        .filter(is_disabled=False)
-        .exclude(pk__in=switched_off.values("application_id"))
-    )
+def described(applications: Sequence[Application]) -> list[Resource]:
+    """These registrations as resources, in their order. One query."""
     uris: dict[uuid.UUID, str] = dict(
         IdentifierUri.objects.filter(is_released=False, application__in=applications).values_list(
             "application_id", "uri"
         )
     )
-    by_name = applications.order_by(Lower("display_name"), "pk")
-    registered = [_of(row, uris.get(row.pk, "")) for row in by_name]
-    return [*well_known(settings.AUTHORITY_URL), *registered]
+    return [_of(row, uris.get(row.pk, "")) for row in applications]
 
 
 def is_well_known_name(identifier: str) -> bool:

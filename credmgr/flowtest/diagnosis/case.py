@@ -10,7 +10,7 @@ from credmgr.flowtest.report import Diagnosis, ShapeResult, Step
 from credmgr.flowtest.spec import Asked
 from credmgr.flowtest.targets import Target
 from credmgr.registrations.models import Application
-from credmgr.registrations.resources import Resource
+from credmgr.registrations.near_resources import Near
 
 SKEW = timedelta(minutes=5)
 
@@ -23,8 +23,9 @@ class Case:
     whose place it was tried, nearly always the same. application None: deleted permanently meanwhile;
     credential None: deleted meanwhile. tenant_id, tenant_name: the directory that was asked; is_at_home: it
     is the registration's own, home_name. api_elsewhere: an API of another directory that the scope names and
-    that may come into this one by consent. presented: the secret's clear value, never put into a text.
-    key_matches: None where no key was at hand to compare. shapes: all that was tried, result among them.
+    that may come into this one by consent. near: what can be asked for there, all or
+    beside the scope. presented: the secret's clear value, never put into a text. key_matches: None where no
+    key was at hand to compare. shapes: all that was tried, result among them.
     """
 
     target: Target
@@ -44,7 +45,7 @@ class Case:
     presented: str = field(repr=False)
     key_matches: bool | None
     asked: Asked
-    resources: list[Resource]
+    near: Near
     api_elsewhere: Application | None
     deadline_seconds: float
     result: ShapeResult

@@ -22,7 +22,7 @@ def ruled_out(case: Case) -> list[Evidence]:
             rows.append(Evidence("fine", "Sign-in", "Enabled for this application"))
     rows += _credential_rows(case)
     if case.code and case.scope.endswith("/.default") and len(case.scope.split()) == 1:
-        known = any(case.resource in resource.names for resource in case.resources)
+        known = any(case.resource in resource.names for resource in case.near.resources)
         if known:
             rows.append(Evidence("fine", "Scope", f"{case.resource} is known in this directory"))
     skew = case.result.clock_skew_seconds

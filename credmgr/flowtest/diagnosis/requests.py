@@ -1,5 +1,6 @@
 """Rules about the application, the directory, the scope and the resource."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from credmgr.flowtest.diagnosis.case import Case, Rule, run_again
@@ -168,17 +169,17 @@ def resource_unknown(case: Case) -> Diagnosis | None:
     """The resource is not in this directory: mistyped, most often."""
     if case.code not in UNKNOWN_RESOURCE:
         return None
-    names = [name for resource in case.resources for name in resource.names]
-    near = get_close_matches(case.resource, names, n=1, cutoff=0.6)
+    names = [name for resource in case.near.resources for name in resource.names]
+    near = nearest_name(case.resource, names)
     again = run_again(case)
     steps = []
     if near:
-        right = f"{near[0]}/.default"
+        right = f"{near}/.default"
         again = run_again(case, "With the scope above.", scope=right)
         steps.append(
             Step(
                 "Ask for the name that is known",
-                f"The nearest one is {near[0]}.",
+                f"The nearest one is {near}.",
                 copy=right,
                 copy_label="Copy scope",
             )
@@ -194,9 +195,12 @@ def resource_unknown(case: Case) -> Diagnosis | None:
             )
         )
     # A client ID tells a reader nothing; only registrations with a URI are worth listing.
-    firsts = [resource.names[0] for resource in case.resources if resource.names and ":" in resource.names[0]]
-    more = len(firsts) - _SHOWN_NAMES
-    listed = ", ".join(firsts[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
+    firsts = [each.names[0] for each in case.near.resources if each.names and ":" in each.names[0]]
+    listed = ", ".join(firsts[:_SHOWN_NAMES])
+    if not case.near.is_all:
+        listed += " and others"
+    elif (more := len(firsts) - _SHOWN_NAMES) > 0:
+        listed += f" and {more} more"
     return Diagnosis(
         "resource-unknown",
         "No token: the resource is not known in this directory",
@@ -204,11 +208,16 @@ def resource_unknown(case: Case) -> Diagnosis | None:
         [*steps, again],
         [
             Evidence("cause", "Resource asked for", case.resource),
-            *([Evidence("cause", "Nearest known name", near[0])] if near else []),
+            *([Evidence("cause", "Nearest known name", near)] if near else []),
             Evidence("note", "Known here", listed or "None"),
         ],
         [case.resource],
     )
+
+
+def nearest_name(asked: str, names: Sequence[str]) -> str:
+    """The one of the names that looks most like it, "" where none does."""
+    return next(iter(get_close_matches(asked, names, n=1, cutoff=0.6)), "")
 
 
 def assignment_missing(case: Case) -> Diagnosis | None:
@@ -241,6 +250,6 @@ RULES: list[Rule] = [
 
 def _resource_in(scope: str, case: Case) -> str:
     """The known resource that a delegated scope ("https://graph.microsoft.com/User.Read") speaks of."""
-    names = [name.rstrip("/") for resource in case.resources for name in resource.names]
+    names = [name.rstrip("/") for resource in case.near.resources for name in resource.names]
     fitting = [name for name in names if scope == name or scope.startswith(f"{name}/")]
     return max(fitting, key=len, default="")
