@@ -16,6 +16,7 @@ from credmgr.audit.recording import Actor, record_event
 from credmgr.audit.sign_in_sums import mend_sums
 from credmgr.credentials import status_triggers
 from credmgr.credentials.stored_status import mark_all_outdated
+from credmgr.registrations import directory_sizes
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,12 @@ _KINDS = (
         status_triggers.missing_triggers,
         status_triggers.set_triggers,
         mark_all_outdated,
+    ),
+    _Kind(
+        "the number of registrations is kept",
+        directory_sizes.missing_triggers,
+        directory_sizes.set_triggers,  # which counts
+        lambda: None,
     ),
     _Kind("sums follow the sign-in log", sum_triggers.missing_triggers, sum_triggers.set_triggers, mend_sums),
 )

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from credmgr import triggers
 from credmgr.registrations.models import Application, DirectorySize
 
 _APPLICATIONS, _SIZES = Application._meta.db_table, DirectorySize._meta.db_table
@@ -63,6 +64,11 @@ def remove_triggers(connection: BaseDatabaseWrapper) -> None:
         for name in _TRIGGERS:
             on = f' ON "{_APPLICATIONS}"' if connection.vendor == "postgresql" else ""
             cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
+
+
+def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
+    """Names of triggers that should be there and are not."""
+    return triggers.missing(connection, dict.fromkeys(_TRIGGERS, _APPLICATIONS))
 
 
 def remove_before_migrating(using: str, **_: Any) -> None:

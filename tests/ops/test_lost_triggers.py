@@ -17,6 +17,7 @@ from credmgr.credentials.queries import applications_page
 from credmgr.credentials.stored_status import bring_all_up_to_date
 from credmgr.ops.installation import SERVER
 from credmgr.ops.lost_triggers import lost_triggers, restore_lost_triggers
+from credmgr.registrations.directory_sizes import live_registrations
 from credmgr.registrations.queries import default_tenant
 from tests.audit.rows import sign_in
 from tests.factories import application, secret
@@ -35,6 +36,10 @@ TRIGGERS = {
     "audit_refuse_end": "audit_auditchain",
     "sign_in_gone": "audit_signin",
     "sign_in_counted": "audit_signin",
+    **{
+        f"directory_size_{event}": "registrations_application"
+        for event in ("added", "removed", "left", "joined")
+    },
 }
 
 
@@ -110,3 +115,11 @@ def test_sums_are_right_again_after_their_triggers_were_away() -> None:
     assert sum(HourOfSignIns.objects.values_list("row_count", flat=True)) == 3  # which is not so
     restore_lost_triggers(actor=SERVER, now=now)
     assert sum(HourOfSignIns.objects.values_list("row_count", flat=True)) == 2
+
+
+def test_the_number_of_registrations_is_counted_anew() -> None:
+    take_away("directory_size_added")
+    tenant = application().tenant
+    assert live_registrations([tenant.pk]) == {tenant.pk: 0}
+    restore_lost_triggers(actor=SERVER, now=timezone.now())
+    assert live_registrations([tenant.pk]) == {tenant.pk: 1}
