@@ -195,6 +195,7 @@ class SignIn(models.Model):
                 name="signin_by_credential",
                 condition=models.Q(credential_id__isnull=False),
             ),
+            models.Index(fields=["address", "at"], name="signin_by_address"),
             # Refusals are few and what people look for; a token costs nothing here.
             models.Index(
                 fields=["tenant_id", "at"], name="signin_refused", condition=models.Q(error_code__gt=0)
@@ -210,9 +211,12 @@ class SignIn(models.Model):
 class HourOfSignIns(models.Model):
     """How many sign-ins of a directory ended with one code in the hour from `hour` on (UTC), of those up to
     SummedSignIns.seen: so many rows, which stand for so many requests. Derived, see audit.sign_in_sums.
+
+    application_id: the nil id in the sums of all applications. Busy ones have sums of their own beside them.
     """
 
     tenant_id = models.UUIDField()
+    application_id = models.UUIDField(default=uuid.UUID(int=0))
     hour = models.DateTimeField(db_index=True)
     error_code = models.IntegerField()
     row_count = models.BigIntegerField()
@@ -220,7 +224,9 @@ class HourOfSignIns(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tenant_id", "hour", "error_code"], name="signins_summed_once")
+            models.UniqueConstraint(
+                fields=["tenant_id", "application_id", "hour", "error_code"], name="signins_summed_once"
+            )
         ]
 
     def __str__(self) -> str:
@@ -231,14 +237,25 @@ class HourOfSignIns(models.Model):
 class SummedSignIns(models.Model):
     """The one row that says which sign-ins are in the sums of hours: those with a sequence up to `seen`.
 
-    Whoever changes sums locks it first.
+    Whoever changes sums locks it first. looked: `seen` when busy applications were last looked for.
     """
 
     seen = models.BigIntegerField(default=0)
+    looked = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         """For messages and the shell."""
         return f"up to {self.seen}"
+
+
+class BusyApplication(models.Model):
+    """One with so many sign-ins that its own are summed by the hour, too."""
+
+    application_id = models.UUIDField(primary_key=True)
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return str(self.application_id)
 
 
 class LastUse(models.Model):

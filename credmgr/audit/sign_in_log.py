@@ -15,7 +15,7 @@ from credmgr.audit.models import SignIn
 from credmgr.audit.sign_in_questions import FAILURE, Question, Reach, reach
 
 # What filters offer is of so many of the newest rows, and of so many of the newest refusals.
-_CHOICES_OF = 2_000
+_CHOICES_OF = 500
 _CODES_OF = 5_000
 _EXPORT_STEP = 500
 _LAST_SEQUENCE = 2**63 - 1
@@ -78,11 +78,10 @@ def older_page(asked: Question, size: int, before: Cursor) -> LogPage:
 def newer_page(asked: Question, size: int, after: Cursor) -> LogPage:
     """The rows newer than a place, nearest to it."""
     ahead = asked.between(max(asked.start, after.at), asked.end)
-    reached = reach(ahead) if ahead.is_summed else Reach(ahead)
-    limit = None if reached.hours is not None else ahead.limit(newest_first=False)
+    reached = reach(ahead)
+    limit = None if reached.is_known else ahead.limit(newest_first=False)
     upto = ahead if limit is None else ahead.between(ahead.start, limit + _MOMENT)
-    behind = Q(at=after.at, sequence__lte=after.sequence)
-    found = _rows(replace(reached, part=upto), size + 1, but=behind, newest_first=False)
+    found = _rows(replace(reached, part=upto), size + 1, after, newest_first=False)
     shown = found[:size][::-1]
     newer: Cursor | None = None
     if len(found) > size:
@@ -117,6 +116,8 @@ def refused_codes(reached: Reach) -> list[int]:
 
 def sequences(reached: Reach, most: int) -> list[int]:
     """Numbers of the rows, newest first, so many at most: what an export will hold."""
+    if reached.listed is not None:
+        return [row.sequence for row in reached.listed[:most]]
     return [number for (number,) in _newest(reached, most, ("sequence",))]
 
 
@@ -128,8 +129,20 @@ def in_steps(numbers: Sequence[int]) -> Iterator[list[SignIn]]:
         yield [found[number] for number in step if number in found]
 
 
-def _rows(reached: Reach, most: int, *, but: Q | None, newest_first: bool = True) -> list[SignIn]:
-    """The first rows from one end but those, so many at most."""
+def _rows(
+    reached: Reach, most: int, beyond: Cursor | None = None, *, newest_first: bool = True
+) -> list[SignIn]:
+    """The first rows from one end, or from a place on, so many at most."""
+    if reached.listed is not None:
+        places = sorted(((row.at, row.sequence) for row in reached.listed), reverse=newest_first)
+        if beyond is not None:
+            mark = (beyond.at, beyond.sequence)
+            places = [each for each in places if (each < mark if newest_first else each > mark)]
+        return [row for step in in_steps([number for _, number in places[:most]]) for row in step]
+    but = Q()
+    if beyond is not None:
+        side = {"sequence__gte" if newest_first else "sequence__lte": beyond.sequence}
+        but = Q(at=beyond.at, **side)
     found: list[SignIn] = []
     for rows in reached.stretches(newest_first=newest_first):
         found += (rows.exclude(but) if but else rows)[: most - len(found)]
@@ -139,8 +152,7 @@ def _rows(reached: Reach, most: int, *, but: Q | None, newest_first: bool = True
 
 
 def _older_rows(reached: Reach, size: int, before: Cursor | None = None) -> LogPage:
-    ahead = Q(at=before.at, sequence__gte=before.sequence) if before else None
-    found = _rows(reached, size + 1, but=ahead)
+    found = _rows(reached, size + 1, before)
     shown = found[:size]
     if len(found) > size:
         return LogPage(shown, older=_place(shown[-1]))

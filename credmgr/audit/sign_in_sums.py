@@ -1,4 +1,5 @@
-"""Keeps sums of the sign-in log by directory, hour and code: nobody counts millions of rows for a chart.
+"""Keeps sums of the sign-in log by directory, hour and code, and by busy application: nobody counts millions
+of rows for a chart.
 
 They cover the rows up to a sequence, of whatever time. What is written later, even with an earlier time (a
 clock was set back), is added by the next turn; readers count it meanwhile (`summed_hours`). What goes, and
@@ -12,29 +13,38 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.db.models import Max, Min
+from django.db.models import Count, F, Max, Min
 
-from credmgr.audit.models import HourOfSignIns, SignIn, SummedSignIns
+from credmgr.audit.models import BusyApplication, HourOfSignIns, SignIn, SummedSignIns
 
 HOUR = timedelta(hours=1)
 # A step holds the database for some milliseconds; the token endpoint waits that long at most.
 STEP_ROWS = 5_000
+# An application with so many rows has sums of its own: fewer are counted for a page in no time.
+BUSY_ROWS = 5_000
+# Who has so many is asked after so many new rows.
+LOOK_EVERY_ROWS = 20_000
 # Seconds that rows are waited for which others are writing at this moment; then they are left for later.
 _PATIENCE = 5.0
 _POLL = 0.02
 
 _LOG, _HOURS, _MARK = (model._meta.db_table for model in (SignIn, HourOfSignIns, SummedSignIns))
+_ALL = "'" + "0" * 32 + "'"  # the nil id
 # Who may be about to commit a row whose sequence is lower than one that is there.
 _WRITERS = (
     "SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' "  # noqa: S608 - the model's own name
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
     f"AND relation = '{_LOG}'::regclass AND pid IS DISTINCT FROM pg_backend_pid()"
 )
+_OF_BUSY = f'application_id IN (SELECT application_id FROM "{BusyApplication._meta.db_table}")'  # noqa: S608 - the model's own name
+_SUMMED_ROWS = (
+    f'FROM "{_LOG}" WHERE at >= %s AND at < %s AND sequence <= COALESCE((SELECT MAX(seen) FROM "{_MARK}"), 0)'  # noqa: S608 - as above
+)
 _BOTH_SIDES = (
-    "SELECT tenant_id, error_code, row_count AS of_rows, request_count AS of_requests "  # noqa: S608 - names of the models
+    "SELECT tenant_id, application_id, error_code, row_count AS of_rows, request_count AS of_requests "  # noqa: S608 - names of the models
     f'FROM "{_HOURS}" WHERE hour >= %s AND hour < %s '
-    f'UNION ALL SELECT tenant_id, error_code, -1, -count FROM "{_LOG}" WHERE at >= %s AND at < %s '
-    f'AND sequence <= COALESCE((SELECT MAX(seen) FROM "{_MARK}"), 0)'
+    f"UNION ALL SELECT tenant_id, {_ALL}, error_code, -1, -count {_SUMMED_ROWS} "
+    f"UNION ALL SELECT tenant_id, application_id, error_code, -1, -count {_SUMMED_ROWS} AND {_OF_BUSY}"
 )
 
 logger = logging.getLogger(__name__)
@@ -67,10 +77,12 @@ def sum_new_sign_ins() -> int:
         with transaction.atomic():
             step = _add_step(newest)
         if not step:
-            return added
+            break
         added += step
         # SQLite gives no turns: whoever waits for the lock gets it in a pause, or not at all.
         time.sleep(time.monotonic() - began)
+    _look_for_busy_ones()
+    return added
 
 
 def mend_sums() -> int:
@@ -122,16 +134,43 @@ def _add_step(newest: int) -> int:
 
 
 def _add(which: str, values: list[Any]) -> None:
-    """Add such rows to the sums, in one statement."""
+    """Add such rows to the sums, of all applications and of busy ones."""
+    _add_for(_ALL, which, values)
+    _add_for("application_id", f"{which} AND {_OF_BUSY}", values)
+
+
+def _add_for(application: str, which: str, values: list[Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            f'INSERT INTO "{_HOURS}" (tenant_id, hour, error_code, row_count, request_count) '  # noqa: S608 - names of the models, values are bound
-            f'SELECT tenant_id, {hour_sql("at")}, error_code, COUNT(*), SUM(count) FROM "{_LOG}" '
-            f"WHERE {which} GROUP BY 1, 2, 3 ON CONFLICT (tenant_id, hour, error_code) DO UPDATE SET "
+            f'INSERT INTO "{_HOURS}" (tenant_id, application_id, hour, error_code, row_count, request_count) '  # noqa: S608 - names of the models, values are bound
+            f"SELECT tenant_id, {application}, {hour_sql('at')}, error_code, COUNT(*), SUM(count) "
+            f'FROM "{_LOG}" WHERE {which} '
+            "GROUP BY 1, 2, 3, 4 "
+            "ON CONFLICT (tenant_id, application_id, hour, error_code) DO UPDATE SET "
             f'row_count = "{_HOURS}".row_count + excluded.row_count, '
             f'request_count = "{_HOURS}".request_count + excluded.request_count',
             values,
         )
+
+
+def _look_for_busy_ones() -> None:
+    """Sum those applications by themselves that have come to have many sign-ins.
+
+    One that turned quiet stays: its old sums still save reading.
+    """
+    if SummedSignIns.objects.filter(seen__gte=F("looked") + LOOK_EVERY_ROWS).first() is None:
+        return
+    many = SignIn.objects.filter(application_id__isnull=False).values_list("application_id", flat=True)
+    busy = many.annotate(rows=Count("sequence")).filter(rows__gte=BUSY_ROWS).order_by()
+    known = set(BusyApplication.objects.values_list("pk", flat=True))
+    for application_id in [key for key in busy if key is not None and key not in known]:
+        with transaction.atomic():
+            mark = _locked()
+            BusyApplication.objects.get_or_create(pk=application_id)
+            HourOfSignIns.objects.filter(application_id=application_id).delete()
+            key = models.UUIDField().get_db_prep_value(application_id, connection)
+            _add_for("application_id", "application_id = %s AND sequence <= %s", [key, mark.seen])
+    SummedSignIns.objects.update(looked=F("seen"))
 
 
 def _are_earlier_ones_committed() -> bool:
@@ -169,9 +208,9 @@ def _differs(hour: datetime) -> bool:
     start, end = _prepared(hour), _prepared(hour + HOUR)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT 1 FROM ({_BOTH_SIDES}) AS both_sides GROUP BY tenant_id, error_code "  # noqa: S608 - as above
+            f"SELECT 1 FROM ({_BOTH_SIDES}) AS both_sides GROUP BY tenant_id, application_id, error_code "  # noqa: S608 - as above
             "HAVING SUM(of_rows) <> 0 OR SUM(of_requests) <> 0 LIMIT 1",
-            [start, end, start, end],
+            [start, end] * 3,
         )
         return cursor.fetchone() is not None
 

@@ -73,7 +73,9 @@ def set_after_migrating(using: str, **_: Any) -> None:
 
 
 def _change(what: str, hour: str) -> str:
+    all_of_them = "'" + "0" * 32 + "'"  # the nil id, as both databases read it
     return (
         f'UPDATE "{_HOURS}" SET {what} '  # noqa: S608 - the model's own name
-        f"WHERE tenant_id = OLD.tenant_id AND hour = {hour} AND error_code = OLD.error_code"
+        f"WHERE tenant_id = OLD.tenant_id AND application_id IN ({all_of_them}, OLD.application_id) "
+        f"AND hour = {hour} AND error_code = OLD.error_code"
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from credmgr.audit.models import HourOfSignIns, SignIn, SummedSignIns
+from credmgr.audit.models import BusyApplication, HourOfSignIns, SignIn, SummedSignIns
 from credmgr.audit.sign_in_sums import HOUR, hour_of, hour_sql
 from credmgr.audit.token_database import to_time
 
@@ -36,8 +36,8 @@ class Tally:
 
 @dataclass(frozen=True)
 class Part:
-    """Of one directory, with codes from `least` to `most` (0: success), in the hours that a time touches
-    (UTC; end None: no end).
+    """Of one directory, or of a busy application in it, with codes from `least` to `most` (0: success), in
+    the hours that a time touches (UTC; end None: no end).
     """
 
     tenant_id: uuid.UUID
@@ -45,21 +45,29 @@ class Part:
     end: datetime | None
     least: int = 0
     most: int = CODE_MOST
+    application_id: uuid.UUID | None = None
 
     def conditions(self, time: str) -> tuple[str, list[Any]]:
         """What holds in either table, whose column `time` is, and its values."""
-        to_database = models.DateTimeField().get_db_prep_value
+        to_database, to_key = (kind().get_db_prep_value for kind in (models.DateTimeField, models.UUIDField))
         text = f"tenant_id = %s AND error_code >= %s AND error_code <= %s AND {time} >= %s"
-        values = [models.UUIDField().get_db_prep_value(self.tenant_id, connection), self.least, self.most]
+        values: list[Any] = [to_key(self.tenant_id, connection), self.least, self.most]
         values.append(to_database(hour_of(self.start), connection))
         if self.end is not None:
             text += f" AND {time} < %s"
             values.append(to_database(_ceiling(self.end), connection))
+        if self.application_id is not None or time == "hour":
+            text += " AND application_id = %s"
+            values.append(to_key(self.application_id or uuid.UUID(int=0), connection))
         return text, values
 
 
-def are_current() -> bool:
-    """Whether nearly all rows are in the sums, so that the rest can be read beside them."""
+def are_known(application_id: uuid.UUID | None) -> bool:
+    """Whether there are sums of it, None for all applications, and nearly all rows are in them, so that the
+    rest can be read beside them.
+    """
+    if application_id and not BusyApplication.objects.filter(pk=application_id).exists():
+        return False
     with connection.cursor() as cursor:
         cursor.execute(f'SELECT COALESCE((SELECT MAX(sequence) FROM "{_LOG}"), 0) - {_SEEN}')  # noqa: S608 - names of the models
         waiting: int = cursor.fetchone()[0]

@@ -1,5 +1,6 @@
 """Sign-ins over time: how many succeeded and how many were refused in each of a few equal spans."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -74,6 +75,8 @@ def timeline(reached: Reach, start: datetime, end: datetime) -> Timeline:
     Where the hours are known, only rows of those are counted that the time cuts in two; bars shorter than an
     hour are counted like anything else, within what is looked at.
     """
+    if reached.listed is not None:
+        return _timeline_of(((at, code, requests) for at, _, code, requests in reached.listed), start, end)
     step, spans = _spans(start, end)
     if reached.hours is not None and step >= HOUR:
         return Timeline(_filled(spans, _of_hours(reached.part, reached.hours, spans)), step)
@@ -85,14 +88,17 @@ def timeline(reached: Reach, start: datetime, end: datetime) -> Timeline:
 
 def timeline_of(rows: Iterable[SignIn], start: datetime, end: datetime) -> Timeline:
     """The same of rows that are at hand, without asking the database."""
+    return _timeline_of(((row.at, row.error_code, row.count) for row in rows), start, end)
+
+
+def _timeline_of(rows: Iterable[tuple[datetime, int, int]], start: datetime, end: datetime) -> Timeline:
+    """rows: time, code, requests."""
     step, spans = _spans(start, end)
-    counts: dict[int, tuple[int, int]] = {}
-    for row in rows:
-        number = (row.at - spans[0].start) // step
-        succeeded, refused = counts.get(number, (0, 0))
-        counts[number] = (
-            (succeeded, refused + row.count) if row.error_code else (succeeded + row.count, refused)
-        )
+    first = spans[0].start
+    found = {False: Counter[int](), True: Counter[int]()}
+    for at, code, requests in rows:
+        found[code > 0][(at - first) // step] += requests
+    counts = {number: (found[False][number], found[True][number]) for number in range(len(spans))}
     return Timeline(_filled(spans, counts), step)
 
 

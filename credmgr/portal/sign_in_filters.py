@@ -5,7 +5,6 @@ All of it lives in the address, so any view can be sent as a link, and its expor
 
 import ipaddress
 import re
-import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +16,7 @@ from credmgr.audit.sign_in_log import Cursor
 from credmgr.audit.sign_in_questions import FAILURE, SUCCESS, Question
 from credmgr.portal import listing, words
 from credmgr.portal.sign_in_rows import CREDENTIAL_TYPES
+from credmgr.portal.sign_in_search import found_by, from_address, narrowed
 from credmgr.registrations.models import Application, Tenant
 from credmgr.registrations.queries import parse_guid
 
@@ -36,8 +36,6 @@ _SPANS = {
 _WIDEST_DAYS = 365
 _YEARS = range(2000, 2101)
 _TEXT_LENGTH = 400
-# A search by name looks at so many registrations at most.
-_NAMES_SEARCHED = 200
 _CODE = re.compile(r"(?:AADSTS)?([0-9]{1,9})", re.ASCII | re.IGNORECASE)
 _CURSOR = re.compile(r"([0-9]{1,16})\.([0-9]{1,18})", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -114,7 +112,7 @@ def read_address(
             active.append(ActiveFilter(name, LABELS[name], said))
     search = listing.search_of(request)
     if search:
-        question = _narrowed(question, _found_by(search, tenant))
+        question = found_by(question, search, tenant)
     return AskedLog(
         question, time, time_words, phrase, start, end or now, search, active, " ".join(complaints)
     )
@@ -203,7 +201,7 @@ def _by_application(question: Question, value: str, tenant: Tenant) -> tuple[Que
         return replace(question, application_id=found[0].pk), found[0].display_name
     if guid is not None:
         # Of another directory, or of nobody.
-        return _narrowed(question, Q(client_id=str(guid)) | Q(application_id=guid)), str(guid)
+        return narrowed(question, Q(client_id=str(guid)) | Q(application_id=guid)), str(guid)
     if found:
         raise _UnusableError(
             "Several applications have this name. Filter by the application (client) ID instead."
@@ -217,12 +215,12 @@ def _by_application(question: Question, value: str, tenant: Tenant) -> tuple[Que
 def _by_credential_type(question: Question, value: str, _tenant: Tenant) -> tuple[Question, str]:
     if value not in CREDENTIAL_TYPES:
         return question, ""
-    return _narrowed(question, Q(credential_type=value)), CREDENTIAL_TYPES[value]
+    return narrowed(question, Q(credential_type=value)), CREDENTIAL_TYPES[value]
 
 
 def _by_resource(question: Question, value: str, _tenant: Tenant) -> tuple[Question, str]:
     wanted = Q(resource=value)
-    return _narrowed(question, wanted | Q(resource_id=value.lower()) if parse_guid(value) else wanted), value
+    return narrowed(question, wanted | Q(resource_id=value.lower()) if parse_guid(value) else wanted), value
 
 
 def _by_address(question: Question, value: str, _tenant: Tenant) -> tuple[Question, str]:
@@ -232,7 +230,7 @@ def _by_address(question: Question, value: str, _tenant: Tenant) -> tuple[Questi
         raise _UnusableError(
             "An IP address looks like 10.24.6.11 or 2001:db8::7. Change or remove the filter."
         ) from None
-    return _narrowed(question, Q(address=address)), address
+    return from_address(question, address), address
 
 
 LABELS = {
@@ -259,34 +257,3 @@ _FILTERS = {
     "resource": _by_resource,
     "ip": _by_address,
 }
-
-
-def _found_by(search: str, tenant: Tenant) -> Q:
-    """Rows by any of their ids, thumbprint, address, or the application's name."""
-    try:
-        known = uuid.UUID(search)
-    except ValueError:
-        pass
-    else:
-        return (
-            Q(correlation_id=known)
-            | Q(trace_id=known)
-            | Q(client_id=str(known))
-            | Q(credential_id=known)
-            | Q(application_id=known)
-            | Q(service_principal_id=known)
-        )
-    bare = search.replace(":", "").replace(" ", "").upper()
-    if len(bare) in (40, 64) and all(letter in "0123456789ABCDEF" for letter in bare):
-        return Q(thumbprint=bare)
-    try:
-        return Q(address=str(ipaddress.ip_address(search)))
-    except ValueError:
-        here = Q(tenant=tenant) | Q(service_principals__tenant=tenant)
-        named = Application.objects.filter(here, display_name__icontains=search)
-        keys = named.values_list("pk", flat=True).distinct()[:_NAMES_SEARCHED]
-        return Q(application_id__in=list(keys)) | Q(token_id=search)
-
-
-def _narrowed(question: Question, wanted: Q) -> Question:
-    return replace(question, matching=question.matching & wanted)

@@ -107,7 +107,8 @@ def test_filters_narrow_and_add_up() -> None:
         "failure": Question(TENANT, DAY, result=FAILURE),
         "code": Question(TENANT, DAY, code=7000222),
         "application": Question(TENANT, DAY, application_id=application),
-        "address": Question(TENANT, DAY, matching=Q(address="10.0.0.1")),
+        "address": Question(TENANT, DAY, address="10.0.0.1"),
+        "any of two applications": Question(TENANT, DAY, applications=(application, uuid.uuid4())),
         "both": Question(TENANT, DAY, result=FAILURE, matching=Q(address="10.0.0.1")),
         "against each other": Question(TENANT, DAY, result=SUCCESS, code=7000222),
     }
@@ -118,6 +119,7 @@ def test_filters_narrow_and_add_up() -> None:
         "code": [expired.sequence],
         "application": numbers([good, wrong]),
         "address": numbers([good, expired]),
+        "any of two applications": numbers([good, wrong]),
         "both": [expired.sequence],
         "against each other": [],
     }

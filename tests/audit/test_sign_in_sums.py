@@ -1,6 +1,7 @@
 """Sums of the sign-in log say what a plain count says, whatever is written, counted again or deleted."""
 
 import random
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -8,8 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from credmgr.audit import sign_in_sums
-from credmgr.audit.models import HourOfSignIns, SignIn, SummedSignIns
+from credmgr.audit.models import BusyApplication, HourOfSignIns, SignIn, SummedSignIns
 from credmgr.audit.recording import Actor
 from credmgr.audit.retention import purge_sign_ins
 from credmgr.audit.sign_in_questions import FAILURE, SUCCESS, Question, reach
@@ -21,29 +21,38 @@ from tests.audit.rows import NOW, TENANT, many, sign_in
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 OTHER = uuid.UUID("0c7b2a5e-94a1-4f0e-8b6f-1f3e5d7c9b11")
 CODES = (0, 0, 0, 7000215, 7000222)
+BUSY, QUIET = uuid.uuid4(), uuid.uuid4()
+ALL = uuid.UUID(int=0)
+Sums = Counter[tuple[uuid.UUID, uuid.UUID | None, datetime, int, str]]
 
 
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("credmgr.audit.sign_in_sums.STEP_ROWS", 7)
+    monkeypatch.setattr("credmgr.audit.sign_in_sums.BUSY_ROWS", 20)
+    monkeypatch.setattr("credmgr.audit.sign_in_sums.LOOK_EVERY_ROWS", 10)
     monkeypatch.setattr("credmgr.audit.retention.STEP_ROWS", 5)
 
 
-def counted() -> Counter[tuple[uuid.UUID, datetime, int, str]]:
+def counted() -> Sums:
     """What a plain count of the rows that are summed says."""
     mark = SummedSignIns.objects.first()
-    found: Counter[tuple[uuid.UUID, datetime, int, str]] = Counter()
+    busy = set(BusyApplication.objects.values_list("pk", flat=True))
+    found: Sums = Counter()
     for row in SignIn.objects.filter(sequence__lte=mark.seen if mark else 0):
-        found[row.tenant_id, hour_of(row.at), row.error_code, "rows"] += 1
-        found[row.tenant_id, hour_of(row.at), row.error_code, "requests"] += row.count
+        for application in {ALL, row.application_id} & {ALL, *busy}:
+            key = row.tenant_id, application, hour_of(row.at), row.error_code
+            found[*key, "rows"] += 1
+            found[*key, "requests"] += row.count
     return found
 
 
-def summed() -> Counter[tuple[uuid.UUID, datetime, int, str]]:
-    found: Counter[tuple[uuid.UUID, datetime, int, str]] = Counter()
+def summed() -> Sums:
+    found: Sums = Counter()
     for each in HourOfSignIns.objects.all():
-        found[each.tenant_id, each.hour, each.error_code, "rows"] += each.row_count
-        found[each.tenant_id, each.hour, each.error_code, "requests"] += each.request_count
+        key = each.tenant_id, each.application_id, each.hour, each.error_code
+        found[*key, "rows"] += each.row_count
+        found[*key, "requests"] += each.request_count
     return +found
 
 
@@ -58,9 +67,17 @@ def assert_charts_are_true() -> None:
             Question(tenant, start, end, result=SUCCESS),
             Question(tenant, start, code=7000222),
             Question(tenant, start, result=SUCCESS, code=7000222),
+            Question(tenant, start, application_id=BUSY),
+            Question(tenant, start, end, application_id=BUSY, result=FAILURE),
+            Question(tenant, start, end, application_id=QUIET),
+            Question(tenant, start, end, applications=(BUSY, QUIET)),
+            Question(tenant, start, applications=(BUSY, QUIET), code=7000222),
         ):
             reached = reach(asked)
-            assert reached.hours is not None
+            is_known = asked.application_id is None or BusyApplication.objects.contains(
+                BusyApplication(asked.application_id)
+            )
+            assert reached.is_known == is_known
             rows = asked.rows()
             assert timeline(reached, start, end) == timeline_of(rows, start, end), asked
 
@@ -90,7 +107,13 @@ def test_sums_and_charts_equal_a_plain_count_whatever_happens(seed: int) -> None
     def write() -> None:
         for _ in range(generator.randrange(12)):
             tenant = generator.choice((TENANT, TENANT, OTHER))
-            sign_in(moment(), tenant=tenant, code=generator.choice(CODES), count=generator.choice((1, 1, 4)))
+            sign_in(
+                moment(),
+                tenant=tenant,
+                application=generator.choice((BUSY, BUSY, QUIET, None)),
+                code=generator.choice(CODES),
+                count=generator.choice((1, 1, 4)),
+            )
 
     def fold() -> None:
         at = hour_of(NOW) - generator.choice((0, 0, 1)) * HOUR
@@ -113,7 +136,8 @@ def test_sums_and_charts_equal_a_plain_count_whatever_happens(seed: int) -> None
     assert mend_sums() == 0, "nothing was wrong"
     sum_new_sign_ins()
     assert summed() == counted()
-    assert SignIn.objects.count() == sum(summed()[key] for key in summed() if key[3] == "rows")
+    of_all = [number for key, number in summed().items() if key[1] == ALL and key[-1] == "rows"]
+    assert SignIn.objects.count() == sum(of_all)
     assert_charts_are_true()
 
 
@@ -133,7 +157,7 @@ def test_a_turn_that_is_cut_off_goes_on_where_it_was(monkeypatch: pytest.MonkeyP
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(sign_in_sums.time, "sleep", interrupt)
+        patch.setattr(time, "sleep", interrupt)
         with pytest.raises(KeyboardInterrupt):
             sum_new_sign_ins()
     assert summed() == counted()
@@ -169,3 +193,14 @@ def test_without_the_mark_the_sums_begin_anew() -> None:
     assert_charts_are_true()
     assert sum_new_sign_ins() == 20
     assert summed() == counted()
+
+
+def test_a_busy_application_is_summed_by_itself_from_its_first_row_on() -> None:
+    many(30, over=timedelta(hours=25), application=BUSY)
+    many(3, over=timedelta(hours=25), application=QUIET)
+    sum_new_sign_ins()
+    assert [each.pk for each in BusyApplication.objects.all()] == [BUSY]
+    sign_in(NOW - 3 * HOUR, application=BUSY)
+    sum_new_sign_ins()
+    assert summed() == counted()
+    assert_charts_are_true()

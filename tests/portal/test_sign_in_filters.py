@@ -198,10 +198,12 @@ def test_the_page_says_how_long_rows_are_kept_and_offers_no_more(
 def test_a_filter_that_meets_too_many_rows_says_so_and_offers_to_go_on(
     signed_in: Client, harbor: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rare = record(harbor, at=ago(hours=20), address="10.9.9.9")
+    rare = record(harbor, at=ago(hours=20), address="10.9.9.9", resource="api://rare")
     record(harbor, 30)
     monkeypatch.setattr("credmgr.audit.sign_in_questions.EXAMINED_ROWS", 20)
-    answer = signed_in.get("/sign-ins", {"ip": "10.9.9.9"})
+    of_address = signed_in.get("/sign-ins", {"ip": "10.9.9.9"}).context
+    assert [row.record.pk for row in of_address["rows"]] == [rare.pk], "an address has an index"
+    answer = signed_in.get("/sign-ins", {"resource": "api://rare"})
     assert answer.context["rows"] == []
     assert "Older ones may match." in answer.content.decode()
     older = signed_in.get(answer.context["page"].older_address)
