@@ -123,8 +123,8 @@ def test_f4_a_slow_issuer_holds_few_threads_and_never_for_long(
     side: FarSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F-4: no other request waits for it; more slow issuers than there are places are refused at once."""
-    monkeypatch.setattr(keys_module, "FETCH_SECONDS", 2.5)
-    monkeypatch.setattr(keys_module, "WAIT_SECONDS", 0.3)
+    monkeypatch.setattr(keys_module, "FETCH_SECONDS", 4.0)
+    monkeypatch.setattr(keys_module, "WAIT_SECONDS", 1.0)
     keys = IssuerKeys(configured_origins)
     assert keys.find(issuer_of(side, "good"), "far-1", NOW)
 
@@ -146,11 +146,11 @@ def test_f4_a_slow_issuer_holds_few_threads_and_never_for_long(
             time.sleep(0.01)
         began = time.monotonic()
         assert keys.find(issuer_of(side, "good"), "far-1", NOW)
-        assert time.monotonic() - began < 0.1
-        assert slow("one-too-many") < 0.2
-        time.sleep(0.3)
-        assert slow("slow-0") < 0.2, "a fetch that takes long is not waited for"
-        assert all(future.result() < 4 for future in held)
+        assert time.monotonic() - began < 0.8
+        assert slow("one-too-many") < 0.8
+        time.sleep(1.0)
+        assert slow("slow-0") < 0.8, "a fetch that takes long is not waited for"
+        assert all(future.result() < 8 for future in held)
 
 
 def test_what_is_remembered_has_a_limit(side: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -338,9 +338,10 @@ def test_whatever_the_far_side_does_ends_in_a_verdict_in_time(
     failure: str,
 ) -> None:
     far_side.answers[method, end] = answer(far_side)
+    # Only where the deadline is what ends it may it be short: a busy machine needs time for the rest.
     began = time.monotonic()
-    [shape] = run(far_side, seconds=0.8).shapes
-    assert time.monotonic() - began < 2
+    [shape] = run(far_side, seconds=0.8 if failure == Failure.TIMEOUT else 10).shapes
+    assert time.monotonic() - began < 10
     assert shape.verdict in (Verdict.UNREACHABLE, Verdict.UNVERIFIED)
     assert shape.failure == failure
     assert shape.failure_detail

@@ -143,11 +143,13 @@ def test_c8_the_restore_drill(
         while not over.is_set():
             page = person.submit(f"/applications/{app['id']}/credentials/secrets/new", {"expires": "180"})
             given.extend(SECRET.findall(page.text)[:1])
+            over.wait(0.05)  # a pause: the backup needs the processor too
 
     def take_tokens() -> None:
         while not over.is_set():
             if (status := ask_for_token(one, app["appId"], secret).status_code) != 200:
                 surprises.append(str(status))
+            over.wait(0.05)
 
     threads = [threading.Thread(target=work) for work in (add_secrets, take_tokens)]
     for thread in threads:

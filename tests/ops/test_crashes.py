@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -85,10 +86,9 @@ class Storm:
 
     def _repeat(self, work: Callable[[], None]) -> None:
         while not self._over.is_set():
-            try:
+            with suppress(requests.RequestException):  # the connection died with its worker
                 work()
-            except requests.RequestException:
-                time.sleep(0.02)  # the connection died with its worker; the next one finds another
+            self._over.wait(0.02)  # a pause: what is watched needs the processor too
 
     def end(self) -> None:
         """Stop all threads."""
@@ -185,7 +185,7 @@ def test_kill_9_in_the_middle_of_adds_and_token_storms_loses_nothing_that_was_gi
         CREDMGR_SECRETS_PER_APPLICATION="1000", CREDMGR_WRONG_SECRETS_PER_MINUTE="100000"
     )
     chance = random.Random(20260301)  # noqa: S311 - which worker dies, the same in every run
-    kill_again_and_again(one, kills=5, secrets=1, people=2, chance=chance)
+    kill_again_and_again(one, kills=3, secrets=1, people=2, chance=chance)
 
 
 @pytest.mark.slow

@@ -65,7 +65,7 @@ def test_after_kill_9_of_serve_its_processes_end_by_themselves(
 ) -> None:
     one = fresh_installation(admin=False)
     one.kill()
-    wait_until(lambda: one.processes() == [], 5)
+    wait_until(lambda: one.processes() == [], 15)
 
 
 def test_a_killed_worker_is_replaced(fresh_installation: InstallationFactory) -> None:

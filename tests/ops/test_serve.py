@@ -90,7 +90,7 @@ def test_ctrl_c_ends_everything(fresh_installation: InstallationFactory) -> None
     try:
         began = time.monotonic()
         assert one.stop(signal.SIGINT) == 0
-        assert time.monotonic() - began < 12
+        assert time.monotonic() - began < 25  # an idle machine needs five
     finally:
         keep_alive.close()
     assert one.processes() == []
