@@ -40,9 +40,10 @@ from credmgr.origins.queries import allowed_origins
 from credmgr.outbound import Origin, built_in_origin
 from credmgr.registrations.models import BUILT_IN, Application, Tenant
 from credmgr.registrations.near_resources import NOTHING_NEAR, resources_near
+from credmgr.registrations.resources import find_resource
 from credmgr.registrations.service_principals import api_of_elsewhere
 
-UNKNOWN_RESOURCE = 500011
+UNKNOWN_RESOURCE, DISABLED_RESOURCE = 500011, 500014
 # What runs are counted under in measures.
 TEST_RUNS = "test-runs"
 
@@ -131,6 +132,7 @@ def _report(
             asked=asked,
             near=resources_near(asked_in.pk, asked.scope) if target.kind == BUILT_IN else NOTHING_NEAR,
             api_elsewhere=_api_elsewhere(asked_in, asked, told) if target.kind == BUILT_IN else None,
+            disabled_api=_disabled_api(asked_in, asked, told) if target.kind == BUILT_IN else None,
             deadline_seconds=settings.TEST_DEADLINE_SECONDS,
             result=told,
             shapes=outcome.shapes,
@@ -153,6 +155,15 @@ def _api_elsewhere(asked_in: Tenant, asked: Asked, told: ShapeResult) -> Applica
     if told.error is None or told.error.code != UNKNOWN_RESOURCE:
         return None
     return api_of_elsewhere(asked_in, asked.scope.removesuffix("/.default"))
+
+
+def _disabled_api(asked_in: Tenant, asked: Asked, told: ShapeResult) -> Application | None:
+    if told.error is None or told.error.code != DISABLED_RESOURCE:
+        return None
+    resource = find_resource(asked_in.pk, asked.scope.removesuffix("/.default"))
+    if resource is None or resource.application_id is None:
+        return None
+    return Application.objects.filter(pk=resource.application_id).select_related("tenant").first()
 
 
 @sensitive_variables("outcome")

@@ -10,7 +10,11 @@ from credmgr.flowtest.report import Diagnosis, Report
 from credmgr.registrations.directories import create_directory
 from credmgr.registrations.models import MULTITENANT, Application, Tenant
 from credmgr.registrations.registering import delete_application, set_disabled
-from credmgr.registrations.service_principals import add_service_principal, api_of_elsewhere
+from credmgr.registrations.service_principals import (
+    add_service_principal,
+    api_of_elsewhere,
+    set_principal_enabled,
+)
 from tests.flowtest.conftest import Directory
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +132,39 @@ def test_an_api_of_another_directory_is_named_with_the_way_to_it(
     assert diagnosis_of(directory.run(secret, scope="api://nothing/.default")).cause == "resource-unknown"
     add_service_principal(contoso, client_id=str(api.client_id), actor=directory.actor, now=directory.now)
     assert diagnosis_of(directory.run(secret, scope="api://orders/.default")).cause == "resource-unknown"
+
+
+def test_a_disabled_api_is_told_with_the_place_where_it_is(directory: Directory, contoso: Tenant) -> None:
+    api = directory.register("Orders API", "api://orders")
+    multitenant(api)
+    principal, _ = add_service_principal(
+        contoso, client_id=str(api.client_id), actor=directory.actor, now=directory.now
+    )
+    caller = Application.objects.create(tenant=contoso, display_name="Caller", created_at=directory.now)
+    secret, _ = directory.secret(caller)
+    directory.refuse(500014, "invalid_resource", status=400)
+
+    def refused() -> Diagnosis:
+        diagnosis = diagnosis_of(directory.run(secret, scope="api://orders/.default"))
+        assert diagnosis.cause == "resource-disabled"
+        assert diagnosis.headline == "No token: the API Orders API is disabled"
+        return diagnosis
+
+    set_principal_enabled(principal, enabled=False, actor=directory.actor, now=directory.now)
+    there = refused()
+    assert causes(there)["Sign-in of Orders API"].startswith("Disabled in Contoso")
+    assert there.steps[0].page_arguments == {"directory_id": str(contoso.pk)}
+    set_disabled(api, disabled=True, actor=directory.actor, now=directory.now)
+    at_home = refused()
+    assert causes(at_home)["Sign-in of Orders API"].startswith(f"Disabled in {directory.tenant.name}")
+    assert (at_home.steps[0].page, at_home.steps[0].page_arguments) == (
+        "portal:application",
+        {"application_id": str(api.pk)},
+    )
+    secret, _ = directory.secret()
+    set_disabled(api, disabled=False, actor=directory.actor, now=directory.now)
+    meanwhile = diagnosis_of(directory.run(secret, scope="api://orders/.default"))
+    assert causes(meanwhile)["Sign-in of api://orders"] == "Enabled again, or gone meanwhile"
 
 
 def test_only_what_consent_can_bring_counts_as_an_api_of_elsewhere(

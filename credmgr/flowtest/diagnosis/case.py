@@ -23,7 +23,8 @@ class Case:
     whose place it was tried, nearly always the same. application None: deleted permanently meanwhile;
     credential None: deleted meanwhile. tenant_id, tenant_name: the directory that was asked; is_at_home: it
     is the registration's own, home_name. api_elsewhere: an API of another directory that the scope names and
-    that may come into this one by consent. near: what can be asked for there, all or
+    that may come into this one by consent; disabled_api: the registration of an API that the authority called
+    disabled, with its home. near: what can be asked for there, all or
     beside the scope. presented: the secret's clear value, never put into a text. key_matches: None where no
     key was at hand to compare. shapes: all that was tried, result among them.
     """
@@ -47,6 +48,7 @@ class Case:
     asked: Asked
     near: Near
     api_elsewhere: Application | None
+    disabled_api: Application | None
     deadline_seconds: float
     result: ShapeResult
     shapes: list[ShapeResult]

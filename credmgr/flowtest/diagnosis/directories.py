@@ -1,4 +1,6 @@
-"""Rules about directories: an application or an API that lives in another one than the one that was asked."""
+"""Rules about directories: an application or an API that lives in another one than the one that was asked, or
+is switched off in one.
+"""
 
 from credmgr.flowtest.diagnosis.case import Case, Rule, run_again
 from credmgr.flowtest.report import Diagnosis, Evidence, Step
@@ -7,6 +9,7 @@ from credmgr.registrations.models import MULTITENANT
 UNKNOWN_CLIENT = 700016
 NO_PRINCIPAL = 7000229
 DISABLED = 7000112
+DISABLED_RESOURCE = 500014
 
 
 def client_of_another_directory(case: Case) -> Diagnosis | None:
@@ -110,6 +113,45 @@ def api_of_another_directory(case: Case) -> Diagnosis | None:
     )
 
 
+def api_disabled(case: Case) -> Diagnosis | None:
+    """The scope names an API that is known and switched off: where it is registered, or only here."""
+    if case.code != DISABLED_RESOURCE:
+        return None
+    api = case.disabled_api
+    if api is None or (api.tenant_id == case.tenant_id and not api.is_disabled):
+        name, finding = case.resource, "Enabled again, or gone meanwhile"
+        cure = Step(
+            "Find the API",
+            "Its overview says whether it is enabled.",
+            "portal:applications",
+            {},
+            "App registrations",
+        )
+    elif api.is_disabled:
+        name, finding = api.display_name, f"Disabled in {api.tenant.name}, where it is registered"
+        page = {"application_id": str(api.pk)}
+        cure = Step(
+            f"Enable {name}", "On the API's own overview.", "portal:application", page, "Open the API"
+        )
+    else:
+        name, finding = api.display_name, f"Disabled in {case.tenant_name}, or enabled again meanwhile"
+        cure = Step(
+            f"Enable {name} there",
+            f"Switch to {case.tenant_name}; it stands under Enterprise applications.",
+            "portal:directory",
+            {"directory_id": str(case.tenant_id)},
+            "Open directory",
+        )
+    return Diagnosis(
+        "resource-disabled",
+        f"No token: the API {name} is disabled",
+        "While an API is disabled nobody gets tokens for it. Nothing is wrong with the credential.",
+        [cure, run_again(case)],
+        [Evidence("cause", f"Sign-in of {name}", finding), Evidence("fine", "Scope", f"Names {name}")],
+        [case.resource],
+    )
+
+
 def _consent(case: Case, client_id: str, text: str) -> Step:
     return Step(
         "Grant consent",
@@ -126,4 +168,5 @@ RULES: list[Rule] = [
     service_principal_missing,
     service_principal_disabled,
     api_of_another_directory,
+    api_disabled,
 ]
