@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 from django.conf import global_settings
+from django.test import Client
 from django.utils.module_loading import import_string
 from pytest_django.fixtures import Settings
 
 import credmgr.settings
 from credmgr.accounts.models import User
 from credmgr.accounts.passwords import PasswordError, require_good_password
+from tests.accounts.conftest import sign_in
 
 
 @pytest.mark.parametrize(
@@ -83,3 +85,21 @@ def test_passwords_are_kept_as_slow_hashes() -> None:
     assert algorithm == "pbkdf2_sha256"
     assert int(rounds) >= 600_000
     assert len(salt) >= 16
+
+
+def test_a_password_counts_to_its_last_character(db: None) -> None:
+    """As typed: no other case, no space less at an end, nothing cut off."""
+    password = " Gray otter lamp 7, " + "x" * 100 + "! "
+    User.objects.create_user("robin", password=password)
+    for other in (password.lower(), password.strip(), password[:72]):
+        assert sign_in(Client(enforce_csrf_checks=True), "robin", other).status_code != 302
+    assert sign_in(Client(enforce_csrf_checks=True), "robin", password).status_code == 302
+
+
+def test_there_are_no_hints_and_no_questions(db: None, visitor: Client) -> None:
+    """Nothing of the kind is kept of a person or asked for at the door."""
+    kept = [field.name for field in User._meta.get_fields()]
+    assert not [name for name in kept if re.search("hint|question|answer|birth|maiden", name)]
+    asked = re.findall(r'<input[^>]* name="(\w+)"', visitor.get("/account/login").content.decode())
+    assert set(asked) <= {"csrfmiddlewaretoken", "login", "password", "next"}
+    assert {"login", "password"} <= set(asked)

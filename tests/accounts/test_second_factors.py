@@ -318,8 +318,13 @@ def test_rotation_and_check_cover_them(person: User, phone: Phone, codes: list[s
 # ---------------------------------------------------------------- removing
 def test_removing_the_last_one_takes_the_codes_along(signed_in: Client, person: User, phone: Phone) -> None:
     factor = Authenticator.objects.get(type="totp")
+    other = Client(enforce_csrf_checks=True)
+    sign_in(other)
+    send(other, STEP, {"code": phone.code()})
+    assert other.get("/account").status_code == 200
     answer = send(signed_in, f"/account/second-factors/remove?factor={factor.pk}", {})
     assert answer.status_code == 302
+    assert other.get("/account").status_code == 302, "a session from before the change"
     assert not Authenticator.objects.exists()
     assert not FactorSecret.objects.exists()
     assert sign_in(Client(enforce_csrf_checks=True)).headers["Location"] == "/applications"

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from credmgr.accounts.models import Session, User
 from credmgr.accounts.sessions import device_of, end_sessions, forget_expired, sessions_of
 from credmgr.audit.models import AuditEvent
-from tests.accounts.conftest import Clock, sign_in
+from tests.accounts.conftest import PASSWORD, Clock, send, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -278,3 +278,25 @@ def test_h4_cookie_names_and_flags_of_both_listeners(listener: str, expected: st
         check=False,
     )
     assert done.stdout.strip() == expected, done.stderr
+
+
+def test_ending_sessions_needs_a_recent_sign_in(signed_in: Client, clock: Clock) -> None:
+    """Whoever took over a browser does not put its person out of the others."""
+    other = Client(enforce_csrf_checks=True)
+    sign_in(other)
+    clock.forward(minutes=11)
+    page = signed_in.get("/account")
+    token = {"csrfmiddlewaretoken": str(page.context["csrf_token"])}
+    (theirs,) = [each for each in page.context["sessions"] if not each.is_current]
+    for named in ({"session": theirs.handle}, {}):
+        asked = signed_in.post("/account/sessions/end", {**named, **token})
+        assert asked.headers["Location"] == "/account/confirm?next=%2Faccount"
+    assert other.get("/account").status_code == 200
+    wrong = send(signed_in, asked.headers["Location"], {"current_password": "not-this-one"})
+    assert "The password is not right." in wrong.content.decode()
+    confirmed = send(signed_in, asked.headers["Location"], {"current_password": PASSWORD})
+    assert confirmed.headers["Location"] == "/account"
+    token = {"csrfmiddlewaretoken": str(signed_in.get("/account").context["csrf_token"])}
+    signed_in.post("/account/sessions/end", {"session": theirs.handle, **token})
+    assert other.get("/account").status_code == 302
+    assert signed_in.get("/account").status_code == 200

@@ -110,6 +110,17 @@ def test_a_name_opens_nobodys_account(client: Client, idp: Provider) -> None:
     assert not ExternalIdentity.objects.filter(user=robin).exists()
 
 
+def test_the_same_subject_of_another_provider_is_somebody_else(client: Client, idp: Provider) -> None:
+    robin = factories.person("robin.vale")
+    ExternalIdentity.objects.create(
+        user=robin, issuer="https://other.example/", subject="subject-1", created_at=robin.date_joined
+    )
+    sign_on(client, idp)
+    assert ExternalIdentity.objects.get(user=robin).issuer == "https://other.example/"
+    assert ExternalIdentity.objects.exclude(user=robin).get().subject == "subject-1"
+    assert "kim@contoso.example" in client.get("/account").content.decode()
+
+
 @pytest.mark.parametrize("claims", [{"roles": ["Other"]}, {"roles": None}, {"roles": {"a": 1}}])
 def test_without_a_role_there_is_no_account(client: Client, idp: Provider, claims: dict[str, Any]) -> None:
     idp.claims = claims

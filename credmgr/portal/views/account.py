@@ -1,6 +1,7 @@
 """One's own account: name and password."""
 
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -8,6 +9,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
@@ -15,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from credmgr.accounts import sessions
 from credmgr.accounts.models import User
 from credmgr.accounts.passwords import save_password
+from credmgr.accounts.step_up import recently_signed_in
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.membership.queries import with_roles
@@ -49,7 +52,11 @@ def account(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def end_sessions(request: HttpRequest) -> HttpResponse:
-    """Sign me out everywhere, here as well; or end the one session that the button names."""
+    """Sign me out everywhere, here as well; or end the one session that the button names. Whoever took over
+    this browser must not put the others out: the password comes first where it was given too long ago.
+    """
+    if not recently_signed_in(request):
+        return redirect(f"{reverse('account_confirm')}?{urlencode({'next': reverse('account')})}")
     user = person_of(request)
     if handle := request.POST.get("session"):
         return _end_one(request, user, handle)

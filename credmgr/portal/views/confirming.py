@@ -1,10 +1,13 @@
-"""The password once more before a download: a link cannot ask for it in a form of its own (L-2)."""
+"""The password once more before a download, or before sessions are ended: a link or a lone button cannot ask
+for it in a form of its own (L-2).
+"""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -39,10 +42,15 @@ def after_recent_sign_in(
 @sensitive_post_parameters("current_password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest) -> HttpResponse:
-    """Ask for the password, then offer the download that ?next= names."""
+    """Ask for the password, then offer the download that ?next= names, or lead back to the account."""
     goal = request.GET.get("next", "")
     if not goal.startswith("/") or not url_has_allowed_host_and_scheme(goal, allowed_hosts=None):
         return redirect("account")
     form = ConfirmedForm(posted(request), request=request)
     is_done = recently_signed_in(request) if not form.is_bound else form.is_valid()
-    return render(request, "account/confirm.html", {"form": form, "goal": goal, "is_done": is_done})
+    is_download = goal != reverse("account")
+    if is_done and not is_download:
+        messages.success(request, "You are confirmed. Sessions can be ended for the next minutes.")
+        return redirect(goal)
+    context = {"form": form, "goal": goal, "is_done": is_done, "is_download": is_download}
+    return render(request, "account/confirm.html", context)
