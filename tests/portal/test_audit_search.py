@@ -59,7 +59,7 @@ def test_no_match_so_far_is_told_from_no_match(signed_in: Client, harbor: Applic
     first = signed_in.get("/audit", {"search": "quay"}).content.decode()
     assert "No entry matches so far" in first
     assert "Search older" in first
-    everything = signed_in.get("/audit", {"search": "quay", "before": 10**9}).content.decode()
+    everything = signed_in.get("/audit", {"search": "quay", "before": str(10**9)}).content.decode()
     assert "No entry matches<" in everything
     assert "Search older" not in everything
 
@@ -76,7 +76,7 @@ def test_a_log_that_was_looked_through_to_its_last_entry_offers_nothing_more(
 
 def test_pages_of_a_search_go_back_and_forth(signed_in: Client, harbor: Application) -> None:
     found = record(harbor, PAGE_SIZE + 5, object_name="Quay")
-    first = signed_in.get("/audit", {"search": "quay", "before": found[-1].pk + 1})
+    first = signed_in.get("/audit", {"search": "quay", "before": str(found[-1].pk + 1)})
     second = signed_in.get(first.context["page"].older_address)
     assert shown(first) + shown(second) == [event.pk for event in reversed(found)]
     back = signed_in.get(second.context["page"].newer_address)
@@ -87,7 +87,7 @@ def test_going_to_newer_ones_looks_as_far_and_no_further(signed_in: Client, harb
     [start] = record(harbor)
     record(harbor, 70)
     [new] = record(harbor, object_name="Quay")
-    ahead = signed_in.get("/audit", {"search": "quay", "after": start.pk})
+    ahead = signed_in.get("/audit", {"search": "quay", "after": str(start.pk)})
     assert shown(ahead) == []
     assert shown(signed_in.get(ahead.context["page"].newer_address)) == [new.pk]
 
