@@ -8,10 +8,11 @@ day and on a setting, and is asked of the stored end.
 
 import logging
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from credmgr.credentials.dates import CredentialDates, dates_of
@@ -28,9 +29,7 @@ from credmgr.registrations.models import (
 
 # More than begin and end between two turns of the upkeep: no reader of a page waits for so many.
 _FEW = 500
-# A statement compares each row with each key.
-_AT_ONCE = 50
-_COLUMNS = ("credential_state", "credential_end", "credential_state_from", "credential_state_until")
+_COLUMNS = ("credential_state", "credential_end", "credential_state_from", "credential_state_until", "id")
 
 logger = logging.getLogger(__name__)
 
@@ -91,14 +90,31 @@ def _work_out(keys: Collection[uuid.UUID], now: datetime) -> None:
     if not keys:
         return
     with transaction.atomic():
-        rows = Application.objects.filter(pk__in=keys).only("pk")
-        locked = list(rows.select_for_update(skip_locked=True, no_key=True))
-        dates = dates_of([row.pk for row in locked])
-        for row in locked:
-            row.credential_state = _state(dates[row.pk], now)
-            row.credential_end = dates[row.pk].status(now).nearest_end or NEVER
-            row.credential_state_from, row.credential_state_until = now, _next_change(dates[row.pk], now)
-        Application.objects.bulk_update(locked, _COLUMNS, batch_size=_AT_ONCE)
+        rows = Application.objects.filter(pk__in=keys).select_for_update(skip_locked=True, no_key=True)
+        dates = dates_of(list(rows.values_list("pk", flat=True)))
+        _store(
+            [
+                (_state(of, now), of.status(now).nearest_end or NEVER, now, _next_change(of, now), key)
+                for key, of in dates.items()
+            ]
+        )
+
+
+def _store(rows: Sequence[tuple[Any, ...]]) -> None:
+    """One small statement for each row, prepared once: the ORM writes one large one for many, in which each
+    row is compared with each key. rows: values of _COLUMNS, the key last.
+    """
+    fields: list[Any] = [Application._meta.get_field(name) for name in _COLUMNS]
+    table, *columns = (connection.ops.quote_name(name) for name in (Application._meta.db_table, *_COLUMNS))
+    values = ", ".join(f"{column} = %s" for column in columns[:-1])
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {table} SET {values} WHERE {columns[-1]} = %s",  # noqa: S608 - names of the model
+            [
+                [field.get_db_prep_value(value, connection) for field, value in zip(fields, row, strict=True)]
+                for row in rows
+            ],
+        )
 
 
 def _state(dates: CredentialDates, now: datetime) -> int:
