@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from credmgr.audit.models import AuditEvent
 
 # Entries that a search for part of a name looks at: at first, and for everybody who goes on from there.
-FIRST_LOOK, FURTHER_LOOK = 10_000, 100_000
+FIRST_LOOK, FURTHER_LOOK = 5_000, 100_000
 
 
 @dataclass(frozen=True)

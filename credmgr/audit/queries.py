@@ -14,7 +14,9 @@ from credmgr.audit.models import AuditEvent, LastUse, SignIn
 from credmgr.audit.token_database import to_time, to_uuid
 
 # So many of the newest rows are looked at for a summary; beyond that the page says that there were more.
-SUMMARY_ROWS = 10_000
+SUMMARY_ROWS = 20_000
+# The same of a summary of callers, whose rows lie apart from each other.
+CALLER_ROWS = 5_000
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Callers:
-    """Callers, most frequent first. looked_back_to: set where only the newest SUMMARY_ROWS were looked at."""
+    """Callers, most frequent first. looked_back_to: set where only the newest CALLER_ROWS were looked at."""
 
     all: list[Caller]
     looked_back_to: datetime | None = None
@@ -56,7 +58,7 @@ def callers_of(rows: QuerySet[SignIn]) -> Callers:
 
     By hand, because the ORM groups no rows that were limited before; the rows within are its own.
     """
-    newest = rows.order_by("-at").values_list("address", "resource", "count", "at")[:SUMMARY_ROWS]
+    newest = rows.order_by("-at").values_list("address", "resource", "count", "at")[:CALLER_ROWS]
     within, values = newest.query.sql_with_params()
     statement = (
         "SELECT address, resource, SUM(count), MAX(at), COUNT(*), MIN(at) "  # noqa: S608 - the ORM wrote it
@@ -66,7 +68,7 @@ def callers_of(rows: QuerySet[SignIn]) -> Callers:
         cursor.execute(statement, values)
         found = cursor.fetchall()
     callers = [Caller(row[0], row[1], int(row[2]), to_time(row[3])) for row in found]
-    is_cut = sum(row[4] for row in found) >= SUMMARY_ROWS
+    is_cut = sum(row[4] for row in found) >= CALLER_ROWS
     return Callers(
         sorted(callers, key=lambda caller: (-caller.count, caller.address, caller.resource)),
         min(to_time(row[5]) for row in found) if is_cut else None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from credmgr.audit.credential_use import callers_with
-from credmgr.audit.queries import SUMMARY_ROWS, Callers, last_used
+from credmgr.audit.queries import CALLER_ROWS, Callers, last_used
 from credmgr.credentials.lifecycle import end_of, has_ended
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.portal import words
@@ -84,7 +84,7 @@ def _of_callers(found: Callers, credential_id: uuid.UUID, now: datetime) -> list
         )
     if found.looked_back_to is not None:
         back = words.moment(found.looked_back_to)
-        points.append(f"Only the newest {SUMMARY_ROWS:,} were looked at, back to {back}.")
+        points.append(f"Only the newest {CALLER_ROWS:,} were looked at, back to {back}.")
     return points
 
 

@@ -164,7 +164,16 @@ class Application(models.Model):
                 name="application_by_end",
             ),
             models.Index(fields=["tenant", "deleted_at", "created_at"], name="application_by_creation"),
-            # Holds what a search looks for in those that live elsewhere.
+            # Those that live elsewhere, which are few, in the order of names; and what a search looks for.
+            models.Index(
+                "tenant",
+                "authority_kind",
+                "deleted_at",
+                Lower("display_name"),
+                "id",
+                condition=~models.Q(authority_kind=BUILT_IN),
+                name="application_elsewhere_name",
+            ),
             models.Index(
                 fields=[
                     "tenant",

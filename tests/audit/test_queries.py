@@ -74,7 +74,7 @@ def test_recent_callers_are_counted_with_the_newest_time_of_each() -> None:
 def test_of_many_sign_ins_the_newest_are_looked_at_and_it_is_said_how_far_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("credmgr.audit.queries.SUMMARY_ROWS", 4)
+    monkeypatch.setattr("credmgr.audit.queries.CALLER_ROWS", 4)
     application = uuid.uuid4()
     for minutes in range(3):
         sign_in(NOW - timedelta(minutes=minutes), application=application, address=f"10.0.0.{minutes}")

@@ -13,7 +13,7 @@ from credmgr.accounts.models import User
 from credmgr.credentials.queries import applications_page
 from credmgr.registrations.models import Application
 from credmgr.registrations.queries import default_tenant
-from tests.factories import NOW, application, person
+from tests.factories import NOW, application, elsewhere, person
 
 pytestmark = [
     pytest.mark.django_db,
@@ -83,8 +83,13 @@ def test_what_somebody_owns_is_found_by_what_they_own(given: dict[str, Any]) -> 
 
 def test_whether_any_live_elsewhere_is_asked_of_those_elsewhere() -> None:
     assert [steps for steps in plans().values() if "application_elsewhere" in " ".join(steps)]
-    for place in ("entra", "oidc"):
-        assert [s for s in plans(place=place).values() if "application_elsewhere" in " ".join(s)]
+    elsewhere("Ledger")
+    asked = [steps for text, steps in plans(place="entra").items() if "authority_kind" in text]
+    for steps in asked:
+        assert "application_elsewhere" in " ".join(steps), steps
+        assert "TEMP B-TREE" not in " ".join(steps), steps
+    in_order = "application_elsewhere_name (tenant_id=? AND authority_kind=? AND deleted_at=?)"
+    assert len([steps for steps in asked if in_order in " ".join(steps)]) == 2  # how many, and the page
 
 
 @pytest.mark.parametrize("name", SEARCHES)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from credmgr.audit.queries import SUMMARY_ROWS, recent_callers
+from credmgr.audit.queries import CALLER_ROWS, recent_callers
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
 from credmgr.portal import words
@@ -139,7 +139,7 @@ def _context(application: Application, form: PortalForm, *, back: str) -> dict[s
         "form": form,
         "back": back,
         "callers": recent_callers(application.pk, now - _LOOK_BACK),
-        "looked_at": SUMMARY_ROWS,
+        "looked_at": CALLER_ROWS,
         "look_back_days": _LOOK_BACK.days,
         "restore_days": settings.RESTORE_DAYS,
         "holdings": words.listed([words.counted(count, noun) for count, noun in counts if count]),
