@@ -5,14 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
+from functools import partial
+from itertools import dropwhile, islice
 from typing import Any, TypeVar
 
 from django.db.models import Q
 
 from credmgr.audit import summed_hours
 from credmgr.audit.models import SignIn
-from credmgr.audit.sign_in_questions import FAILURE, Question, Reach, reach
+from credmgr.audit.sign_in_questions import FAILURE, Listed, Question, Reach, reach
 
 # What filters offer is of so many of the newest rows, and of so many of the newest refusals.
 _CHOICES_OF = 500
@@ -134,11 +135,10 @@ def _rows(
 ) -> list[SignIn]:
     """The first rows from one end, or from a place on, so many at most."""
     if reached.listed is not None:
-        places = sorted(((row.at, row.sequence) for row in reached.listed), reverse=newest_first)
+        listed: Iterable[Listed] = reached.listed if newest_first else reversed(reached.listed)
         if beyond is not None:
-            mark = (beyond.at, beyond.sequence)
-            places = [each for each in places if (each < mark if newest_first else each > mark)]
-        return [row for step in in_steps([number for _, number in places[:most]]) for row in step]
+            listed = dropwhile(partial(_is_before, (beyond.at, beyond.sequence), newest_first), listed)
+        return [row for step in in_steps([each.sequence for each in islice(listed, most)]) for row in step]
     but = Q()
     if beyond is not None:
         side = {"sequence__gte" if newest_first else "sequence__lte": beyond.sequence}
@@ -149,6 +149,11 @@ def _rows(
         if len(found) == most:
             break
     return found
+
+
+def _is_before(place: tuple[datetime, int], newest_first: bool, row: Listed) -> bool:
+    """Whether a walk meets the row before that place, or there."""
+    return row.place >= place if newest_first else row.place <= place
 
 
 def _older_rows(reached: Reach, size: int, before: Cursor | None = None) -> LogPage:

@@ -7,14 +7,14 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Q, QuerySet
 
 from credmgr.audit import summed_hours
 from credmgr.audit.models import SignIn
-from credmgr.audit.sign_in_sums import HOUR
+from credmgr.audit.sign_in_sums import HOUR, hour_sql, time_sql
 from credmgr.audit.summed_hours import CODE_MOST, Part, Tally
 from credmgr.audit.token_database import to_time
 
@@ -109,12 +109,20 @@ class Question:
 
 
 class Listed(NamedTuple):
-    """What a chart needs of a row, and its place. requests: how many it stands for."""
+    """What a chart needs of a row, and its place. at, hour: as the database has them (to_time reads them), in
+    their order. requests: how many it stands for.
+    """
 
-    at: datetime
+    at: Any
     sequence: int
     error_code: int
     requests: int
+    hour: Any
+
+    @property
+    def place(self) -> tuple[datetime, int]:
+        """Its time and sequence."""
+        return to_time(self.at), self.sequence
 
 
 @dataclass(frozen=True)
@@ -169,22 +177,19 @@ def _listed(asked: Question) -> list[Listed] | None:
     In no order, which the database would find by walking all others. Codes are looked at afterwards, lest it
     takes the index of refusals.
     """
-    question = replace(asked, result="", code=None)
-    text, values = (
-        question.rows()
-        .order_by()
-        .values_list("at", "sequence", "error_code", "count")[: _LISTED_ROWS + 1]
-        .query.sql_with_params()
-    )
+    query = replace(asked, result="", code=None).rows().order_by().query
+    where, values = query.where.as_sql(query.get_compiler(connection=connection), connection)
     with connection.cursor() as cursor:
-        cursor.execute(text, values)
+        cursor.execute(
+            f"SELECT {time_sql('at')}, sequence, error_code, count, {hour_sql('at')} "  # noqa: S608 - the model's own name, the condition is the ORM's
+            f'FROM "{SignIn._meta.db_table}" WHERE {where} LIMIT {_LISTED_ROWS + 1}',
+            values,
+        )
         found = cursor.fetchall()
     if len(found) > _LISTED_ROWS:
         return None
     part = asked.summed()
-    wanted = [row for row in found if part.least <= row[2] <= part.most]
-    wanted.sort(reverse=True)
-    return [Listed(to_time(at), sequence, code, requests) for at, sequence, code, requests in wanted]
+    return sorted((Listed(*row) for row in found if part.least <= row[2] <= part.most), reverse=True)
 
 
 def _runs(hours: Sequence[datetime]) -> list[tuple[datetime, datetime]]:

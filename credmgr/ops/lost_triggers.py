@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from credmgr.audit import guards, sum_triggers
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
-from credmgr.audit.sign_in_sums import mend_sums
+from credmgr.audit.sign_in_sums import begin_anew
 from credmgr.credentials import status_triggers
 from credmgr.credentials.stored_status import mark_all_outdated
 from credmgr.registrations import directory_sizes
@@ -48,7 +48,9 @@ _KINDS = (
         directory_sizes.set_triggers,  # which counts
         lambda: None,
     ),
-    _Kind("sums follow the sign-in log", sum_triggers.missing_triggers, sum_triggers.set_triggers, mend_sums),
+    _Kind(
+        "sums follow the sign-in log", sum_triggers.missing_triggers, sum_triggers.set_triggers, begin_anew
+    ),
 )
 
 

@@ -66,7 +66,7 @@ def _kept(request: HttpRequest, *own: str) -> list[tuple[str, str]]:
 def _suggested(seen: Choices, tenant: Tenant) -> dict[str, list[tuple[str, str]]]:
     """{parameter: (value, what it is) for each of the newest values}."""
     wanted = seen.applications[:_SUGGESTIONS]
-    known = Application.objects.in_bulk(wanted)
+    known = Application.objects.only("display_name", "tenant_id", "client_id").in_bulk(wanted)
     found = [known[key] for key in wanted if key in known]
     return {
         "code": [(str(code), _meaning(code)) for code in seen.codes[:_SUGGESTIONS]],

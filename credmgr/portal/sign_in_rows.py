@@ -98,7 +98,8 @@ class SignInRow:
 def describe(records: Iterable[SignIn], tenant: Tenant, *, with_tests: bool = False) -> list[SignInRow]:
     """Rows with names, in five statements however many rows there are, six with the tests behind them."""
     records = list(records)
-    applications = Application.objects.in_bulk({row.application_id for row in records if row.application_id})
+    named = Application.objects.only("display_name", "tenant_id", "deleted_at")
+    applications = named.in_bulk({row.application_id for row in records if row.application_id})
     names = _credential_names({row.credential_id for row in records if row.credential_id}, tenant)
     principals = set(
         ServicePrincipal.objects.filter(

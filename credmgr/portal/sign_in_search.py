@@ -11,7 +11,7 @@ from credmgr.audit.sign_in_questions import Question
 from credmgr.registrations.models import Application, Tenant
 
 # A search by name looks at so many registrations at most.
-_NAMES_SEARCHED = 200
+_NAMES_SEARCHED = 100
 _TOKEN_ID = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
 
 

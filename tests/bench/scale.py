@@ -64,6 +64,7 @@ def scale_part(
     large_one = Installation(kept).copy("large-pages", base.folder) if kept else base.copy("large-pages")
     if kept:  # it may be of an older state of the program
         _manage(large_one, "prepare")
+        _manage(large_one, "run_maintenance", "--job", "sign-in-sums", "--job", "credential-statuses")
         large = _amounts_of(large_one)
     else:
         began = time.monotonic()
