@@ -148,7 +148,8 @@ def _add_step(newest: int) -> int:
 
 def _add(which: str, values: list[Any]) -> None:
     """Add such rows to the sums, of all applications and of busy ones."""
-    _add_for(_ALL, which, values)
+    # PostgreSQL reads a text as an id only when told to, and SQLite reads that otherwise.
+    _add_for(_ALL if connection.vendor == "sqlite" else f"{_ALL}::uuid", which, values)
     _add_for("application_id", f"{which} AND {_OF_BUSY}", values)
 
 

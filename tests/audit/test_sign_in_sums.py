@@ -1,6 +1,7 @@
 """Sums of the sign-in log say what a plain count says, whatever is written, counted again or deleted."""
 
 import random
+import threading
 import time
 import uuid
 from collections import Counter
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection, transaction
 
 from credmgr.audit.models import BusyApplication, HourOfSignIns, SignIn, SummedSignIns
 from credmgr.audit.recording import Actor
@@ -17,8 +19,10 @@ from credmgr.audit.sign_in_sums import HOUR, hour_of, mend_sums, sum_new_sign_in
 from credmgr.audit.sign_ins import SignInRecord, record_sign_in
 from credmgr.audit.timeline import timeline, timeline_of
 from tests.audit.rows import NOW, TENANT, many, sign_in
+from tests.database import postgresql_only
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
+WAIT = 20.0
 OTHER = uuid.UUID("0c7b2a5e-94a1-4f0e-8b6f-1f3e5d7c9b11")
 CODES = (0, 0, 0, 7000215, 7000222)
 BUSY, QUIET = uuid.uuid4(), uuid.uuid4()
@@ -204,3 +208,30 @@ def test_a_busy_application_is_summed_by_itself_from_its_first_row_on() -> None:
     sum_new_sign_ins()
     assert summed() == counted()
     assert_charts_are_true()
+
+
+@postgresql_only
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_is_committed_after_a_later_one_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number is given before its commit, so the newest number that is there does not say that it is."""
+    monkeypatch.setattr("credmgr.audit.sign_in_sums._PATIENCE", 0.2)
+    written, go = threading.Event(), threading.Event()
+
+    def write_slowly() -> None:
+        try:
+            with transaction.atomic():
+                sign_in(NOW)
+                written.set()
+                go.wait(WAIT)
+        finally:
+            connection.close()
+
+    slow = threading.Thread(target=write_slowly, daemon=True)
+    slow.start()
+    assert written.wait(WAIT)
+    sign_in(NOW - HOUR)
+    assert sum_new_sign_ins() == 0, "it went past a row that is not committed"
+    go.set()
+    slow.join(WAIT)
+    assert sum_new_sign_ins() == 2
+    assert summed() == counted()

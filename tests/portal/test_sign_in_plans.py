@@ -122,6 +122,10 @@ def test_each_question_has_the_index_that_was_made_for_it(signed_in: Client, log
             "/sign-ins?time=30d&application=Harbor+Sync+Worker",
             "signin_by_application (application_id=? AND at>?",
         ),
+        ("/sign-ins?time=30d&ip=10.24.6.7", "signin_by_address (address=? AND at>?"),
+        ("/sign-ins?time=30d&search=10.24.6.7", "signin_by_address (address=? AND at>?"),
+        ("/sign-ins?time=30d&search=o", "signin_by_application (application_id=? AND at>?"),
+        (f"/sign-ins?time=30d&search={log.client_id}", "signin_by_application (application_id=? AND at>?"),
         (f"/applications/{log.pk}/sign-ins?time=30d", "signin_by_application (application_id=? AND at>?"),
     ):
         steps = assert_walks_indexes(opened(signed_in, address))
