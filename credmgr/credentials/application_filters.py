@@ -31,7 +31,15 @@ from django.db.models.functions import Coalesce, Greatest, Least, Lower, NullIf
 
 from credmgr.accounts.models import User
 from credmgr.credentials import stored_status
-from credmgr.credentials.lifecycle import soon_until
+from credmgr.credentials.lifecycle import (
+    CURRENT,
+    CURRENT_EXPIRED,
+    NO_LIVE,
+    NONE,
+    SOON,
+    STATUSES,
+    soon_until,
+)
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.credentials.secret_values import HINT_LENGTH
 from credmgr.credentials.x509 import thumbprints_in
@@ -48,9 +56,6 @@ from credmgr.registrations.visible import owned_in, visible_in
 
 ALL, OWNED, DELETED = "all", "owned", "deleted"
 TABS = (ALL, OWNED, DELETED)
-NO_LIVE, SOON, CURRENT_EXPIRED, CURRENT, NONE = "no-live", "soon", "current-expired", "current", "none"
-# Worst first: the order of the status column.
-STATUSES = (NO_LIVE, SOON, CURRENT_EXPIRED, CURRENT, NONE)
 SORTS_BY_STATUS = ("status", "expiry")
 SORTS = ("name", "created", *SORTS_BY_STATUS, "deleted")
 

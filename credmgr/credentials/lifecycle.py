@@ -10,6 +10,10 @@ from typing import Protocol
 
 from django.conf import settings
 
+# What an application's credentials say together; the worst first, as lists order them.
+NO_LIVE, SOON, CURRENT_EXPIRED, CURRENT, NONE = "no-live", "soon", "current-expired", "current", "none"
+STATUSES = (NO_LIVE, SOON, CURRENT_EXPIRED, CURRENT, NONE)
+
 _AT_THE_END_OF_TIME = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -31,7 +35,7 @@ class Dated(Protocol):
 
 @dataclass(frozen=True)
 class CredentialStatus:
-    """kind: current, soon, expired, not-yet. days_left: calendar days to the end, None once it has expired or
+    """kind: CURRENT, SOON, expired, not-yet. days_left: calendar days to the end, None once it has expired or
     where the end is not known: that is current, and never soon.
 
     tone: ok, warn, bad, none.
@@ -45,7 +49,7 @@ class CredentialStatus:
 
 @dataclass(frozen=True)
 class ApplicationStatus:
-    """kind: none (never had a credential), no-live, soon, current-expired, current.
+    """kind: NONE (never had a credential), NO_LIVE, SOON, CURRENT_EXPIRED, CURRENT.
 
     nearest_end: the next end among the live credentials; without a live one the last end there was; None
     where only credentials are live that have no end, or none that is known. tone: ok, warn, bad, none.
@@ -85,13 +89,13 @@ def status_at(credential: Dated, now: datetime) -> CredentialStatus:
     if credential.start_at > now:
         return CredentialStatus("not-yet", days, f"Not valid until {day(credential.start_at)}", "warn")
     if end is None or days is None:
-        return CredentialStatus("current", None, "No end known", "none")
+        return CredentialStatus(CURRENT, None, "No end known", "none")
     if end <= now:
         return CredentialStatus("expired", None, _expired_words(-days), "bad")
     words = "Ends today" if days == 0 else f"{counted(days, 'day')} left"
     if end < soon_until(now):
-        return CredentialStatus("soon", days, words, "warn")
-    return CredentialStatus("current", days, words, "ok")
+        return CredentialStatus(SOON, days, words, "warn")
+    return CredentialStatus(CURRENT, days, words, "ok")
 
 
 def application_status(
@@ -124,16 +128,16 @@ def status_from(
 ) -> ApplicationStatus:
     """The same from numbers. count: all of them; endless: live ones without an end, or with none known."""
     if count == 0:
-        return ApplicationStatus("none", "No credentials", "none", None)
+        return ApplicationStatus(NONE, "No credentials", "none", None)
     if nearest_live_end is None and not endless:
-        return ApplicationStatus("no-live", "No live credential", "bad", last_end)
+        return ApplicationStatus(NO_LIVE, "No live credential", "bad", last_end)
     if nearest_live_end is not None and nearest_live_end < soon_until(now):
         days = days_between(now, nearest_live_end)
         words = "Expires today" if days == 0 else f"Expires in {counted(days, 'day')}"
-        return ApplicationStatus("soon", words, "warn", nearest_live_end)
+        return ApplicationStatus(SOON, words, "warn", nearest_live_end)
     if expired:
-        return ApplicationStatus("current-expired", f"Current, {expired:,} expired", "ok", nearest_live_end)
-    return ApplicationStatus("current", "Current", "ok", nearest_live_end)
+        return ApplicationStatus(CURRENT_EXPIRED, f"Current, {expired:,} expired", "ok", nearest_live_end)
+    return ApplicationStatus(CURRENT, "Current", "ok", nearest_live_end)
 
 
 def days_between(now: datetime, end: datetime) -> int:

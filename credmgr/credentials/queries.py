@@ -18,6 +18,7 @@ from credmgr.credentials import application_filters as filters
 from credmgr.credentials import stored_status
 from credmgr.credentials.dates import dates_of
 from credmgr.credentials.lifecycle import (
+    STATUSES,
     ApplicationStatus,
     application_status,
     days_between,
@@ -120,13 +121,13 @@ def applications_page(
     What is unknown among tab, status, sort and page_size falls back to the default.
 
     tab: all, owned, deleted. search: name, any GUID, thumbprint in any spelling, secret hint. status: one of
-    application_filters.STATUSES or "". place: a kind of authority or "". sort: one of SORTS, "-" in front for
+    lifecycle.STATUSES or "". place: a kind of authority or "". sort: one of SORTS, "-" in front for
     descending. sees_all: False for somebody who may know only of what they own.
     """
     size = page_size if page_size in PAGE_SIZES else PAGE_SIZES[0]
     chosen, ordered = _chosen(tenant, tab, search, status, place, sort, user, sees_all, now)
     counts, has_external = _counts(tenant, user, sees_all, now)
-    is_filtered = bool(search.strip() or place) or status in filters.STATUSES
+    is_filtered = bool(search.strip() or place) or status in STATUSES
     is_whole_tab = not is_filtered and tab in counts
     # Whoever searches finds few as a rule: then one walk finds and counts them.
     few = _keys(ordered, _FEW) if search.strip() else None

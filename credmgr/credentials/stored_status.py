@@ -15,6 +15,7 @@ from typing import Any
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Q, QuerySet
 
+from credmgr.credentials import lifecycle
 from credmgr.credentials.dates import CredentialDates, dates_of
 from credmgr.credentials.lifecycle import has_ended, soon_until
 from credmgr.registrations.models import (
@@ -69,11 +70,11 @@ def conditions(now: datetime) -> dict[str, Q]:
     """Each status of lifecycle.ApplicationStatus, as asked of what is stored."""
     soon = Q(credential_end__lt=soon_until(now))
     return {
-        "no-live": Q(credential_state=NO_LIVE_CREDENTIAL),
-        "soon": Q(credential_state__in=(CURRENT_WITH_EXPIRED, CURRENT_CREDENTIALS)) & soon,
-        "current-expired": Q(credential_state=CURRENT_WITH_EXPIRED) & ~soon,
-        "current": Q(credential_state=CURRENT_CREDENTIALS) & ~soon,
-        "none": Q(credential_state=NO_CREDENTIALS),
+        lifecycle.NO_LIVE: Q(credential_state=NO_LIVE_CREDENTIAL),
+        lifecycle.SOON: Q(credential_state__in=(CURRENT_WITH_EXPIRED, CURRENT_CREDENTIALS)) & soon,
+        lifecycle.CURRENT_EXPIRED: Q(credential_state=CURRENT_WITH_EXPIRED) & ~soon,
+        lifecycle.CURRENT: Q(credential_state=CURRENT_CREDENTIALS) & ~soon,
+        lifecycle.NONE: Q(credential_state=NO_CREDENTIALS),
     }
 
 
@@ -119,9 +120,9 @@ def _store(rows: Sequence[tuple[Any, ...]]) -> None:
 
 def _state(dates: CredentialDates, now: datetime) -> int:
     kind = dates.status(now).kind
-    if kind == "none":
+    if kind == lifecycle.NONE:
         return NO_CREDENTIALS
-    if kind == "no-live":
+    if kind == lifecycle.NO_LIVE:
         return NO_LIVE_CREDENTIAL
     has_expired = any(has_ended(each, now) for each in dates.all)
     return CURRENT_WITH_EXPIRED if has_expired else CURRENT_CREDENTIALS

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from credmgr.audit.credential_use import RecentUse, recent_use
 from credmgr.audit.queries import last_used
-from credmgr.credentials.lifecycle import CredentialStatus, end_of, is_live, status_at
+from credmgr.credentials.lifecycle import CURRENT, SOON, CredentialStatus, end_of, is_live, status_at
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.credentials.queries import BY_END
 from credmgr.credentials.secret_values import mask
@@ -70,9 +70,9 @@ class ListRow(Generic[Stored]):
     def tone(self) -> str:
         """Colour of the days left, as the lifetime bar beside it: red for the last week too."""
         days = self.status.days_left
-        if self.status.kind == "expired" or (self.status.kind == "soon" and days is not None and days < 8):
+        if self.status.kind == "expired" or (self.status.kind == SOON and days is not None and days < 8):
             return "bad"
-        return "warn" if self.status.kind in ("soon", "not-yet") else ""
+        return "warn" if self.status.kind in (SOON, "not-yet") else ""
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ def _ends_soon(rows: Sequence[ListRow[Stored]], now: datetime) -> Notice | None:
     for row in live:
         is_external = row.record.application.is_external
         is_idle = row.last_used_at is None and not is_external
-        if row.status.kind != "soon" or (is_idle and len(live) > 1):
+        if row.status.kind != SOON or (is_idle and len(live) > 1):
             continue
         use = f"was used {words.relative(row.last_used_at, now)}" if row.last_used_at else "was never used"
         span = f"has {row.status.words.lower()}" if row.status.days_left else "ends today"
@@ -229,7 +229,7 @@ def _ends_soon(rows: Sequence[ListRow[Stored]], now: datetime) -> Notice | None:
 
 def _failed_test(rows: Sequence[ListRow[Stored]]) -> Notice | None:
     for row in rows:
-        if row.status.kind in ("current", "soon") and row.last_test and row.last_test.tone == "bad":
+        if row.status.kind in (CURRENT, SOON) and row.last_test and row.last_test.tone == "bad":
             return Notice(
                 "bad",
                 f"The last test of {row.name} brought no verified token.",

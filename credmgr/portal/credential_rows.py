@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from credmgr.audit.queries import last_used
-from credmgr.credentials.lifecycle import CredentialStatus, end_of, status_at
+from credmgr.credentials.lifecycle import CURRENT, SOON, CredentialStatus, end_of, status_at
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.portal import words
 from credmgr.registrations.models import Application
@@ -87,9 +87,9 @@ def banner(
 
     is_external: the registration lives elsewhere, so nothing is known of the use of its credentials.
     """
-    live = [row for row in rows if row.status.kind in ("current", "soon")]
+    live = [row for row in rows if row.status.kind in (CURRENT, SOON)]
     expired = [row for row in rows if row.status.kind == "expired"]
-    soon = next((row for row in live if row.status.kind == "soon"), None)
+    soon = next((row for row in live if row.status.kind == SOON), None)
     if expired and not live and not federated:
         newest = max(expired, key=end_of)
         return Banner(

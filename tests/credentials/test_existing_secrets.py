@@ -8,7 +8,6 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from credmgr.audit.models import AuditEvent
-from credmgr.credentials.application_filters import STATUSES
 from credmgr.credentials.client_secrets import (
     add_client_secret,
     delete_client_secret,
@@ -16,7 +15,7 @@ from credmgr.credentials.client_secrets import (
     open_value,
 )
 from credmgr.credentials.errors import DuplicateFormError, SecretError
-from credmgr.credentials.lifecycle import application_status, end_of, is_live, status_at
+from credmgr.credentials.lifecycle import STATUSES, application_status, end_of, is_live, status_at
 from credmgr.credentials.models import ClientSecret
 from credmgr.credentials.queries import applications_page, credentials_of, live_runnable_credentials
 from credmgr.registrations.errors import RegistrationError

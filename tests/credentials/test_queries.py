@@ -7,10 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from credmgr.credentials.application_filters import STATUSES
 from credmgr.credentials.certificates import add_certificate
 from credmgr.credentials.federated import add_federated_credential
 from credmgr.credentials.findings import examine
+from credmgr.credentials.lifecycle import STATUSES
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.credentials.queries import (
     ApplicationsPage,

@@ -8,9 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from credmgr.credentials import stored_status
-from credmgr.credentials.application_filters import SORTS_BY_STATUS, STATUSES
+from credmgr.credentials.application_filters import SORTS_BY_STATUS
 from credmgr.credentials.client_secrets import delete_client_secret
 from credmgr.credentials.federated import add_federated_credential, delete_federated_credential
+from credmgr.credentials.lifecycle import STATUSES
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.credentials.queries import applications_page
 from credmgr.credentials.stored_status import bring_all_up_to_date

@@ -16,6 +16,7 @@ from credmgr.accounts.models import User
 from credmgr.accounts.roles import Right
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
+from credmgr.credentials import lifecycle
 from credmgr.credentials.queries import PAGE_SIZES, ApplicationRow, applications_page, export_rows
 from credmgr.portal import listing
 from credmgr.portal.access import directory_of, may
@@ -30,11 +31,11 @@ _KEPT = ("tab", "status", "place", "sort", "size")
 TABS = {"all": "All applications", "owned": "Owned applications", "deleted": "Deleted applications"}
 STATUSES = {
     "": "All",
-    "no-live": "No live credential",
-    "soon": "Expiring soon",
-    "current-expired": "Current, with expired ones",
-    "current": "Current",
-    "none": "No credentials",
+    lifecycle.NO_LIVE: "No live credential",
+    lifecycle.SOON: "Expiring soon",
+    lifecycle.CURRENT_EXPIRED: "Current, with expired ones",
+    lifecycle.CURRENT: "Current",
+    lifecycle.NONE: "No credentials",
 }
 PLACES = {"": "All", BUILT_IN: "Built-in authority", ENTRA: "Microsoft Entra ID", OIDC: "Another issuer"}
 _LIVES_AT = ("Lives at", "", False)

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from credmgr.credentials.application_filters import ALL, DELETED, STATUSES
-from credmgr.credentials.lifecycle import counted
+from credmgr.credentials.application_filters import ALL, DELETED
+from credmgr.credentials.lifecycle import STATUSES, counted
 from credmgr.credentials.queries import ApplicationRow, export_rows
 from credmgr.registrations.act_command import ActCommand, add_directory_argument, directory_for, iso
 from credmgr.registrations.places import authority_of, place_words
