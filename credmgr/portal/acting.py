@@ -1,11 +1,12 @@
 """A form that carries out one act: sent and in order, it acts, says so and leads on; else it is shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.contrib import messages
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from credmgr.audit.recording import Actor
@@ -16,6 +17,14 @@ from credmgr.portal.forms.base import PortalForm
 def posted(request: HttpRequest) -> QueryDict | None:
     """What was sent, also when it is empty; None where the form is only shown."""
     return request.POST if request.method == "POST" else None
+
+
+def form_page(
+    request: HttpRequest, template: str, form: BaseForm, context: Mapping[str, object]
+) -> HttpResponse:
+    """The page of a form, which it finds as `form`: 422 where what was sent is refused, else 200."""
+    status = 422 if form.errors else 200
+    return render(request, template, {**context, "form": form}, status=status)
 
 
 def carried_out(

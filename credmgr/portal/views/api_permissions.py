@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
 from credmgr.portal.access import built_in_application_or_404
-from credmgr.portal.acting import carried_out, posted
+from credmgr.portal.acting import carried_out, form_page, posted
 from credmgr.portal.forms.permissions import ConfirmedForm, RequestPermissionsForm
 from credmgr.portal.permission_rows import rows_of
 from credmgr.portal.words import counted
@@ -72,8 +72,7 @@ def api_permission_new(request: HttpRequest, application_id: uuid.UUID) -> HttpR
         "form": form,
         "back": reverse("portal:api_permissions", args=[application.pk]),
     }
-    status = 422 if form.errors else 200
-    return render(request, "portal/permissions/api_permission_new.html", context, status=status)
+    return form_page(request, "portal/permissions/api_permission_new.html", form, context)
 
 
 def _request(request: HttpRequest, application: Application, api: Api, form: RequestPermissionsForm) -> bool:
@@ -116,8 +115,7 @@ def api_permissions_grant(request: HttpRequest, application_id: uuid.UUID) -> Ht
         "form": form,
         "back": reverse("portal:api_permissions", args=[application.pk]),
     }
-    status = 422 if form.errors else 200
-    return render(request, "portal/permissions/grant.html", context, status=status)
+    return form_page(request, "portal/permissions/grant.html", form, context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -163,9 +161,8 @@ def api_permission_revoke(
         else:
             messages.success(request, "The consent is revoked. The next token is without it.")
         return redirect("portal:api_permissions", application.pk)
-    status = 422 if form.errors else 200
     context = _about(application, permission) | {"form": form}
-    return render(request, "portal/permissions/revoke.html", context, status=status)
+    return form_page(request, "portal/permissions/revoke.html", form, context)
 
 
 def _permission_or_404(application: Application, api_id: uuid.UUID, role_id: uuid.UUID) -> Permission:

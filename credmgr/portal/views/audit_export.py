@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
@@ -14,7 +14,7 @@ from credmgr.audit.queries import events_of_tenant
 from credmgr.audit.recording import Actor, record_event
 from credmgr.portal import audit_filters
 from credmgr.portal.access import directory_of
-from credmgr.portal.acting import posted
+from credmgr.portal.acting import form_page, posted
 from credmgr.portal.forms.applications import ConfirmedForm
 
 
@@ -39,8 +39,7 @@ def audit_export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
             "most": settings.EXPORT_ROWS,
             "tenant": directory,
         }
-        status = 422 if form.errors else 200
-        return render(request, "portal/logs/audit_export.html", context, status=status)
+        return form_page(request, "portal/logs/audit_export.html", form, context)
     # The newest where there are too many; written oldest first, as the chain goes.
     rows = asked.wanted.everything()
     sequences = list(rows.values_list("sequence", flat=True)[: settings.EXPORT_ROWS + 1])

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
 from credmgr.portal.access import any_directory_or_404, directory_of
-from credmgr.portal.acting import posted
+from credmgr.portal.acting import form_page, posted
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.enterprise import FindApplicationForm
 from credmgr.portal.permission_rows import rows_of
@@ -47,8 +47,7 @@ def directory_consent(request: HttpRequest, directory_id: uuid.UUID) -> HttpResp
         else:
             return redirect("portal:directory_consent_review", directory.pk, application.client_id)
     context = {"directory": directory, "form": form, "back": _back(request, directory)}
-    status = 422 if form.errors else 200
-    return render(request, "portal/enterprise/consent.html", context, status=status)
+    return form_page(request, "portal/enterprise/consent.html", form, context)
 
 
 @sensitive_post_parameters("current_password")
@@ -86,8 +85,7 @@ def directory_consent_review(
         "rows": rows_of(permissions, directory.name),
         "identifier_uri": identifier_uri_of(application),
     }
-    status = 422 if form.errors else 200
-    return render(request, "portal/enterprise/consent_review.html", context, status=status)
+    return form_page(request, "portal/enterprise/consent_review.html", form, context)
 
 
 def _back(request: HttpRequest, directory: Tenant) -> str:

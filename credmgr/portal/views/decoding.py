@@ -5,7 +5,6 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -16,7 +15,7 @@ from credmgr.flowtest.decoding import DecodedToken, decode_token, listed_issuers
 from credmgr.flowtest.inspection import explain
 from credmgr.membership.queries import directories_for
 from credmgr.portal.access import directory_of, standing_in
-from credmgr.portal.acting import posted
+from credmgr.portal.acting import form_page, posted
 from credmgr.portal.forms.decoding import DecodeForm
 from credmgr.registrations.models import Tenant
 from credmgr.registrations.queries import NamedDirectory, applications_in, named_directories, parse_guid
@@ -56,8 +55,7 @@ def decode(request: HttpRequest) -> HttpResponse:
                 "header": sorted(decoded.header.items()),
                 "groups": explain(decoded.claims, now=now, names=_names(tenant, others, decoded)),
             }
-    status = 422 if form.errors else 200
-    return render(request, "portal/decode.html", context | {"form": form}, status=status)
+    return form_page(request, "portal/decode.html", form, context)
 
 
 def _names(tenant: Tenant, others: list[NamedDirectory], decoded: DecodedToken) -> dict[str, str]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
@@ -17,7 +17,7 @@ from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
 from credmgr.portal import words
 from credmgr.portal.access import application_or_404, built_in_application_or_404
-from credmgr.portal.acting import carried_out, posted
+from credmgr.portal.acting import carried_out, form_page, posted
 from credmgr.portal.forms.applications import ConfirmedForm, DisableForm
 from credmgr.portal.forms.base import PortalForm
 from credmgr.registrations.models import Application
@@ -149,4 +149,4 @@ def _context(application: Application, form: PortalForm, *, back: str) -> dict[s
 def _answer(
     request: HttpRequest, template: str, context: dict[str, object], form: PortalForm
 ) -> HttpResponse:
-    return render(request, template, context, status=422 if form.errors else 200)
+    return form_page(request, template, form, context)

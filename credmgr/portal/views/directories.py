@@ -20,7 +20,7 @@ from credmgr.errors import DomainError
 from credmgr.membership.queries import directories_for
 from credmgr.portal import listing
 from credmgr.portal.access import any_directory_or_404, standing_in
-from credmgr.portal.acting import carried_out, posted
+from credmgr.portal.acting import carried_out, form_page, posted
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.base import PortalForm
 from credmgr.portal.forms.directories import AddDomainForm, CreateDirectoryForm, RenameDirectoryForm
@@ -191,4 +191,4 @@ def _about(found: Tenant, form: PortalForm) -> dict[str, object]:
 def _answer(
     request: HttpRequest, template: str, context: dict[str, object], form: PortalForm
 ) -> HttpResponse:
-    return render(request, template, context, status=422 if form.errors else 200)
+    return form_page(request, template, form, context)

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
@@ -17,7 +17,7 @@ from credmgr.errors import DomainError
 from credmgr.membership.second_factor_rule import demand_second_factor
 from credmgr.portal import switch_words
 from credmgr.portal.access import any_directory_or_404
-from credmgr.portal.acting import carried_out, posted
+from credmgr.portal.acting import carried_out, form_page, posted
 from credmgr.portal.forms.base import PortalForm
 from credmgr.portal.forms.directory_rules import (
     AllOffForm,
@@ -126,8 +126,7 @@ def directory_testing(request: HttpRequest, directory_id: uuid.UUID) -> HttpResp
         "is_on": switches.is_on(now),
         "has_ended": bool(switches.names) and not switches.is_on(now),
     }
-    status = 422 if form.errors else 200
-    return render(request, "portal/directories/testing.html", context, status=status)
+    return form_page(request, "portal/directories/testing.html", form, context)
 
 
 @require_POST
@@ -180,9 +179,6 @@ def directory_testing_mark(request: HttpRequest, directory_id: uuid.UUID) -> Htt
 def _panel(
     request: HttpRequest, template: str, directory: Tenant, form: PortalForm, back: str
 ) -> HttpResponse:
-    return render(
-        request,
-        f"portal/directories/{template}.html",
-        {"directory": directory, "form": form, "back": back},
-        status=422 if form.errors else 200,
+    return form_page(
+        request, f"portal/directories/{template}.html", form, {"directory": directory, "back": back}
     )

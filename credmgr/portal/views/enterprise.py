@@ -16,7 +16,7 @@ from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
 from credmgr.portal import listing
 from credmgr.portal.access import directory_of, principal_or_404
-from credmgr.portal.acting import carried_out, posted
+from credmgr.portal.acting import carried_out, form_page, posted
 from credmgr.portal.enterprise_rows import row_of, rows_of
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.base import PortalForm
@@ -181,4 +181,4 @@ def _about(principal: ServicePrincipal, form: PortalForm) -> dict[str, object]:
 def _answer(
     request: HttpRequest, template: str, context: dict[str, object], form: PortalForm
 ) -> HttpResponse:
-    return render(request, template, context, status=422 if form.errors else 200)
+    return form_page(request, template, form, context)

@@ -4,14 +4,13 @@ import uuid
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from credmgr.audit.recording import Actor
 from credmgr.portal.access import built_in_application_or_404
-from credmgr.portal.acting import carried_out, posted
+from credmgr.portal.acting import carried_out, form_page, posted
 from credmgr.portal.forms.permissions import ExposureForm, IdentifierUriForm
 from credmgr.registrations.app_roles import app_roles_of
 from credmgr.registrations.queries import identifier_uri_of
@@ -49,8 +48,7 @@ def application_expose(request: HttpRequest, application_id: uuid.UUID) -> HttpR
         "enabled_roles": [listed for listed in app_roles_of(application) if listed.role.is_enabled],
         "form": form,
     }
-    status = 422 if form.errors else 200
-    return render(request, "portal/permissions/expose.html", context, status=status)
+    return form_page(request, "portal/permissions/expose.html", form, context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -83,5 +81,4 @@ def application_identifier_uri(request: HttpRequest, application_id: uuid.UUID) 
         "form": form,
         "back": reverse("portal:application_expose", args=[application.pk]),
     }
-    status = 422 if form.errors else 200
-    return render(request, "portal/permissions/identifier_uri.html", context, status=status)
+    return form_page(request, "portal/permissions/identifier_uri.html", form, context)

@@ -17,7 +17,7 @@ from credmgr.origins.changing import add_origin, remove_origin
 from credmgr.origins.models import AllowedOrigin
 from credmgr.origins.queries import listed_origins, origin_of_row
 from credmgr.portal.access import directory_of
-from credmgr.portal.acting import carried_out, posted
+from credmgr.portal.acting import carried_out, form_page, posted
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.origins import OriginForm
 from credmgr.portal.origin_rows import uses_of
@@ -62,7 +62,7 @@ def origin_new(request: HttpRequest) -> HttpResponse:
     if done := carried_out(request, form, act, "portal:origins"):
         return done
     context = {"form": form, "back": reverse("portal:origins")}
-    return render(request, "portal/origins/new.html", context, status=422 if form.errors else 200)
+    return form_page(request, "portal/origins/new.html", form, context)
 
 
 @sensitive_post_parameters("current_password")
@@ -91,4 +91,4 @@ def origin_remove(request: HttpRequest, origin_id: uuid.UUID) -> HttpResponse:
         "form": form,
         "back": reverse("portal:origins"),
     }
-    return render(request, "portal/origins/remove.html", context, status=422 if form.errors else 200)
+    return form_page(request, "portal/origins/remove.html", form, context)

@@ -4,14 +4,13 @@ import uuid
 from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from credmgr.audit.recording import Actor
 from credmgr.portal.access import application_or_404
-from credmgr.portal.acting import carried_out, posted
+from credmgr.portal.acting import carried_out, form_page, posted
 from credmgr.portal.forms.applications import AddOwnerForm, ConfirmedForm
 from credmgr.registrations.ownership import add_owner, remove_owner
 from credmgr.registrations.queries import owners_of
@@ -32,8 +31,7 @@ def application_owners(request: HttpRequest, application_id: uuid.UUID) -> HttpR
     if done := carried_out(request, form, act, "portal:application_owners", application.pk):
         return done
     context = {"application": application, "owners": owners_of(application), "form": form}
-    status = 422 if form.errors else 200
-    return render(request, "portal/applications/owners.html", context, status=status)
+    return form_page(request, "portal/applications/owners.html", form, context)
 
 
 @sensitive_post_parameters("current_password")
@@ -61,5 +59,4 @@ def application_owner_remove(
         "form": form,
         "back": reverse("portal:application_owners", args=[application.pk]),
     }
-    status = 422 if form.errors else 200
-    return render(request, "portal/applications/owner_remove.html", context, status=status)
+    return form_page(request, "portal/applications/owner_remove.html", form, context)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -14,6 +14,7 @@ from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
 from credmgr.origins.queries import is_allowed
 from credmgr.portal.access import application_or_404
+from credmgr.portal.acting import form_page
 from credmgr.portal.forms.applications import ExternalPropertiesForm, PropertiesForm
 from credmgr.portal.origin_rows import unlisted_warning
 from credmgr.registrations.errors import ChangedMeanwhileError
@@ -49,8 +50,7 @@ def application_properties(request: HttpRequest, application_id: uuid.UUID) -> H
         "form": form,
         "secret_count": application.client_secrets.count() if application.is_external else 0,
     }
-    status = 422 if form.errors else 200
-    return render(request, "portal/applications/properties.html", context, status=status)
+    return form_page(request, "portal/applications/properties.html", form, context)
 
 
 def say_saved(request: HttpRequest, application: Application, sentence: str) -> None:

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError
 from credmgr.portal.access import directory_of
-from credmgr.portal.acting import posted
+from credmgr.portal.acting import form_page, posted
 from credmgr.portal.forms.applications import RegisterForm
 from credmgr.portal.views.properties import say_saved
 from credmgr.registrations.errors import DuplicateFormError
@@ -28,8 +28,7 @@ def application_new(request: HttpRequest) -> HttpResponse:
         made = _register(request, form)
         if made is not None:
             return redirect(_after_registering(made, form.cleaned_data["start_with"]))
-    status = 422 if form.errors else 200
-    return render(request, "portal/applications/new.html", {"form": form}, status=status)
+    return form_page(request, "portal/applications/new.html", form, {})
 
 
 def _register(request: HttpRequest, form: RegisterForm) -> Application | None:

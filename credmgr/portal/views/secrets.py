@@ -18,7 +18,7 @@ from credmgr.credentials.existing_secrets import add_existing_secret
 from credmgr.credentials.models import ClientSecret
 from credmgr.errors import DomainError, NotFoundError
 from credmgr.portal.access import application_or_404
-from credmgr.portal.acting import posted
+from credmgr.portal.acting import form_page, posted
 from credmgr.portal.credential_impact import impact_of
 from credmgr.portal.credential_lists import name_of, notice_for, secret_rows, single_row, tabs_of
 from credmgr.portal.forms.applications import ConfirmedForm
@@ -117,8 +117,7 @@ def _existing(request: HttpRequest, application: Application, now: datetime) -> 
         "form": form,
         "back": reverse("portal:secrets", args=[application.pk]),
     }
-    status = 422 if form.errors else 200
-    return render(request, "portal/credentials/secret_existing.html", context, status=status)
+    return form_page(request, "portal/credentials/secret_existing.html", form, context)
 
 
 @require_POST

@@ -24,7 +24,7 @@ from credmgr.authority.key_rolling import (
 )
 from credmgr.portal import words
 from credmgr.portal.access import directory_of
-from credmgr.portal.acting import carried_out, posted
+from credmgr.portal.acting import carried_out, form_page, posted
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.base import PortalForm
 from credmgr.portal.forms.signing_keys import ReplaceForm
@@ -133,9 +133,9 @@ def _row_or_404(request: HttpRequest, key_id: uuid.UUID) -> SigningKeyRow:
 def _panel(
     request: HttpRequest, template: str, form: PortalForm, context: Mapping[str, object]
 ) -> HttpResponse:
-    return render(
+    return form_page(
         request,
         f"portal/signing_keys/{template}.html",
-        {"form": form, "back": reverse("portal:signing_keys"), **context},
-        status=422 if form.errors else 200,
+        form,
+        {"back": reverse("portal:signing_keys"), **context},
     )

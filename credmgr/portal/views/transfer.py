@@ -16,7 +16,7 @@ from credmgr.audit.recording import Actor
 from credmgr.errors import DomainError, NotFoundError
 from credmgr.portal import words
 from credmgr.portal.access import application_or_404, directory_of
-from credmgr.portal.acting import posted
+from credmgr.portal.acting import form_page, posted
 from credmgr.portal.forms.transfer import ExportForm, ImportForm
 from credmgr.portal.uploads import TOO_OFTEN, has_upload_left
 from credmgr.registrations.models import Application
@@ -54,11 +54,8 @@ def application_export(request: HttpRequest, application_id: uuid.UUID) -> HttpR
                     "Cache-Control": "no-store",
                 },
             )
-    return render(
-        request,
-        "portal/applications/export.html",
-        {"application": application, "form": form, **_held(application)},
-        status=422 if form.errors else 200,
+    return form_page(
+        request, "portal/applications/export.html", form, {"application": application, **_held(application)}
     )
 
 
