@@ -1,6 +1,8 @@
 """One directory: whether an assertion works once, whether it is for tests, and what its switches do."""
 
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -36,55 +38,70 @@ from credmgr.registrations.models import Tenant
 from credmgr.registrations.switches import ALL_OFF, read_switches, switch_problems
 
 
+@dataclass(frozen=True)
+class _Rule:
+    """What a directory's administrator turns on or off on a page of its own.
+
+    name: of the form's field and of the act's parameter. set_to: the act. said: what it means from now on.
+    leads: the page that the form belongs to.
+    """
+
+    form: type[PortalForm]
+    name: str
+    template: str
+    leads: str
+    is_on: Callable[[Tenant], bool]
+    set_to: Callable[..., object]
+    said: Callable[[Tenant, bool], str]
+
+
+_SINGLE_USE = _Rule(
+    SingleUseForm,
+    "enabled",
+    "assertions",
+    "portal:directory",
+    lambda directory: directory.single_use_assertions,
+    set_single_use_assertions,
+    lambda _, is_on: f"Client assertions work {'once from now on' if is_on else 'again until they end'}.",
+)
+_SECOND_FACTOR = _Rule(
+    SecondFactorRuleForm,
+    "enabled",
+    "second_factor",
+    "portal:directory",
+    lambda directory: directory.administrators_need_second_factor,
+    demand_second_factor,
+    lambda directory, is_on: (
+        f"Administrators of {directory.name} "
+        f"{'must have a second factor' if is_on else 'may have the password alone'}."
+    ),
+)
+_FOR_TESTS = _Rule(
+    TestDirectoryForm,
+    "is_test",
+    "testing_mark",
+    "portal:directory_testing",
+    lambda directory: directory.is_test,
+    set_directory_testing,
+    lambda directory, is_on: (
+        f"{directory.name} "
+        f"{'is a test directory. Its switches are all off' if is_on else 'is an ordinary directory'}."
+    ),
+)
+
+
 @sensitive_post_parameters("current_password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def directory_assertions(request: HttpRequest, directory_id: uuid.UUID) -> HttpResponse:
     """Take each client assertion once, or again until it ends."""
-    directory = any_directory_or_404(request, directory_id)
-    initial = {"enabled": "no" if directory.single_use_assertions else "yes", "version": directory.version}
-    form = SingleUseForm(posted(request), request=request, initial=initial)
-
-    def act(actor: Actor, now: datetime) -> str:
-        enabled = form.cleaned_data["enabled"]
-        set_single_use_assertions(
-            directory,
-            enabled=enabled,
-            expected_version=form.cleaned_data["version"],
-            actor=actor,
-            now=now,
-        )
-        said = "once from now on" if enabled else "again until they end"
-        return f"Client assertions work {said}."
-
-    if done := carried_out(request, form, act, "portal:directory", directory.pk):
-        return done
-    return _panel(request, "assertions", directory, form, reverse("portal:directory", args=[directory.pk]))
+    return _turned(request, directory_id, _SINGLE_USE)
 
 
 @sensitive_post_parameters("current_password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def directory_second_factor(request: HttpRequest, directory_id: uuid.UUID) -> HttpResponse:
     """Ask administrators for a second factor, or no longer."""
-    directory = any_directory_or_404(request, directory_id)
-    is_on = directory.administrators_need_second_factor
-    initial = {"enabled": "no" if is_on else "yes", "version": directory.version}
-    form = SecondFactorRuleForm(posted(request), request=request, initial=initial)
-
-    def act(actor: Actor, now: datetime) -> str:
-        enabled = form.cleaned_data["enabled"]
-        demand_second_factor(
-            directory,
-            enabled=enabled,
-            expected_version=form.cleaned_data["version"],
-            actor=actor,
-            now=now,
-        )
-        said = "must have a second factor" if enabled else "may have the password alone"
-        return f"Administrators of {directory.name} {said}."
-
-    if done := carried_out(request, form, act, "portal:directory", directory.pk):
-        return done
-    return _panel(request, "second_factor", directory, form, reverse("portal:directory", args=[directory.pk]))
+    return _turned(request, directory_id, _SECOND_FACTOR)
 
 
 @sensitive_post_parameters("current_password")
@@ -154,31 +171,22 @@ def directory_switches_off(request: HttpRequest, directory_id: uuid.UUID) -> Htt
 @require_http_methods(["GET", "HEAD", "POST"])
 def directory_testing_mark(request: HttpRequest, directory_id: uuid.UUID) -> HttpResponse:
     """Mark as a test directory, or take the mark away and with it every switch."""
+    return _turned(request, directory_id, _FOR_TESTS)
+
+
+def _turned(request: HttpRequest, directory_id: uuid.UUID, rule: _Rule) -> HttpResponse:
+    """The page that offers the other state than the present one, and turns the rule when it is sent."""
     directory = any_directory_or_404(request, directory_id)
-    initial = {"is_test": "no" if directory.is_test else "yes", "version": directory.version}
-    form = TestDirectoryForm(posted(request), request=request, initial=initial)
+    initial = {rule.name: "no" if rule.is_on(directory) else "yes", "version": directory.version}
+    form = rule.form(posted(request), request=request, initial=initial)
 
     def act(actor: Actor, now: datetime) -> str:
-        is_test = form.cleaned_data["is_test"]
-        set_directory_testing(
-            directory,
-            is_test=is_test,
-            expected_version=form.cleaned_data["version"],
-            actor=actor,
-            now=now,
-        )
-        said = "is a test directory. Its switches are all off" if is_test else "is an ordinary directory"
-        return f"{directory.name} {said}."
+        wanted = form.cleaned_data[rule.name]
+        version = form.cleaned_data["version"]
+        rule.set_to(directory, **{rule.name: wanted}, expected_version=version, actor=actor, now=now)
+        return rule.said(directory, wanted)
 
-    if done := carried_out(request, form, act, "portal:directory_testing", directory.pk):
+    if done := carried_out(request, form, act, rule.leads, directory.pk):
         return done
-    back = reverse("portal:directory_testing", args=[directory.pk])
-    return _panel(request, "testing_mark", directory, form, back)
-
-
-def _panel(
-    request: HttpRequest, template: str, directory: Tenant, form: PortalForm, back: str
-) -> HttpResponse:
-    return form_page(
-        request, f"portal/directories/{template}.html", form, {"directory": directory, "back": back}
-    )
+    context = {"directory": directory, "back": reverse(rule.leads, args=[directory.pk])}
+    return form_page(request, f"portal/directories/{rule.template}.html", form, context)
