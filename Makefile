@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
 # One more than the two cores that the checks are made for: browsers and servers wait for each other.
 JOBS ?= 3
+# Each process goes through files as a whole, so that what a file prepares is prepared once; who has none left takes
+# over from the others.
+IN_PARALLEL := -n $(JOBS) --dist worksteal
 DATA_DIR := $(or $(CREDMGR_DATA_DIR),var)
 
 # Images of Python often set it; then every process, of which the tests start many, compiles the program anew.
@@ -24,18 +27,18 @@ run: $(VENV)/.ready-to-run ## prepare what is missing, then serve until Ctrl-C
 	@exec $(BIN)/python manage.py serve
 
 test: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test but the slow ones, in a real browser and with real clients; those about the database on PostgreSQL too
-	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
-	@sh .ci/postgres $(BIN)/python -m pytest -n $(JOBS) -m "database and not slow"
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow"
+	@sh .ci/postgres $(BIN)/python -m pytest $(IN_PARALLEL) -m "database and not slow"
 
 test-all: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test, the slow ones too, on both databases; on PostgreSQL without Azure CLI, screenshots and bench
-	$(BIN)/python -m pytest -n $(JOBS)
-	@sh .ci/postgres $(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest $(IN_PARALLEL)
+	@sh .ci/postgres $(BIN)/python -m pytest $(IN_PARALLEL)
 
 test-postgres: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test but the slow ones on PostgreSQL, on a server of its own
-	@sh .ci/postgres $(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+	@sh .ci/postgres $(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow"
 
 fuzz: $(VENV)/.ready-to-test ## invented input to everything that reads files, tokens and forms, FUZZ_TIMES (10) as much as in the tests
-	FUZZ_TIMES=$(or $(FUZZ_TIMES),10) $(BIN)/python -m pytest -n $(JOBS) -m hypothesis
+	FUZZ_TIMES=$(or $(FUZZ_TIMES),10) $(BIN)/python -m pytest $(IN_PARALLEL) -m hypothesis
 
 lint: $(VENV)/.ready-to-test ## style, types, pending migrations, system checks
 	$(BIN)/ruff check .

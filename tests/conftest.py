@@ -21,7 +21,7 @@ from tests import shared
 from tests.database import SERVER_URL, Database, drop
 from tests.fuzzing import choose_profile
 
-# Importing registers the fixtures. Before the environment is cleared below: it reads CREDMGR_TEST_CHROMIUM.
+# Importing registers the fixtures.
 from tests.installation import (  # noqa: F401
     axe,
     browser,
@@ -41,7 +41,8 @@ _KEYRING.touch(mode=0o600)
 _KEYRING.write_text(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() + "\n")
 
 for _name in [name for name in os.environ if name.startswith("CREDMGR_") or name == "DATABASE_URL"]:
-    del os.environ[_name]
+    if _name != "CREDMGR_TEST_CHROMIUM":  # which the processes of pytest-xdist read as well
+        del os.environ[_name]
 os.environ["CREDMGR_ENV_FILE"] = os.devnull  # a developer's own settings steer no test
 if SERVER_URL:
     os.environ["DATABASE_URL"] = SERVER_URL

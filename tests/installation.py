@@ -14,7 +14,8 @@ page                A new Playwright page in a context of its own: https trusted
                     not bypassed, 1440 x 900.
 signed_in_page      A `page` signed in as the administrator on the portal (plain http) of `installation`.
 axe                 `axe(page)` asserts that axe finds nothing on it as it stands.
-screenshot          `screenshot(page, "name")` stores test-results/<name>.png and returns its path.
+screenshot          `screenshot(page, "name")` stores test-results/<name>.png where TEST_SCREENSHOTS is set:
+                    pictures prove nothing and take time; `make screenshots` takes all.
 
 Installation: attributes portal_url, authority_url, data_dir, ca_file, ca_bundle, tenant_id, admin_name,
 admin_password, environment; methods manage(*arguments, input=None, check=False) -> CompletedProcess[str],
@@ -50,8 +51,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "test-results"
+TAKES_SCREENSHOTS = bool(os.environ.get("TEST_SCREENSHOTS"))
 START_SECONDS = 60.0
-CHROMIUM_NAMES = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+CHROMIUM_NAMES = (
+    "/usr/bin/chromium-headless-shell",  # the same engine without windows: far less of the processor's time
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+)
 CHROMIUM_FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -393,7 +400,6 @@ def chromium_path() -> str | None:
     return None
 
 
-# Read while conftest runs, before it clears every CREDMGR_ name.
 CHROMIUM = chromium_path()
 
 
@@ -452,12 +458,13 @@ def axe() -> Callable[["Page"], None]:
 
 @pytest.fixture(scope="session")
 def screenshot() -> Callable[["Page", str], Path]:
-    """Stores what a page shows under test-results/."""
+    """Stores what a page shows under test-results/, where that was asked for."""
 
     def store(page: "Page", name: str) -> Path:
-        RESULTS.mkdir(exist_ok=True)
         path = RESULTS / f"{name}.png"
-        page.screenshot(path=path, full_page=True)
+        if TAKES_SCREENSHOTS:
+            RESULTS.mkdir(exist_ok=True)
+            page.screenshot(path=path, full_page=True)
         return path
 
     return store

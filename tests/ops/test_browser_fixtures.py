@@ -35,7 +35,11 @@ def test_signing_in_lands_in_the_portal(signed_in_page: "Page", installation: In
 
 
 def test_a_screenshot_is_stored(
-    page: "Page", installation: Installation, screenshot: Callable[["Page", str], Path]
+    page: "Page",
+    installation: Installation,
+    screenshot: Callable[["Page", str], Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("tests.installation.TAKES_SCREENSHOTS", True)
     page.goto(f"{installation.portal_url}/account/login")
     assert screenshot(page, "login").stat().st_size > 1000
