@@ -106,6 +106,14 @@ def test_a_search_walks_indexes(name: str) -> None:
         assert not [step for step in steps if "ORDER BY" in step], steps
 
 
+def test_a_whole_id_that_is_known_is_compared_with_no_name() -> None:
+    app = Application.objects.order_by("pk")[0]
+    asked = plans(search=str(app.client_id))
+    assert not [text for text in asked if 'display_name" LIKE' in text]
+    shown = [steps for text, steps in asked.items() if "ORDER BY LOWER" in text]
+    assert any("(id=?)" in step for step in shown[0]), shown
+
+
 def test_a_search_that_finds_many_is_counted_in_the_same_index(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("credmgr.credentials.queries._FEW", 10)
     searching = [s for text, s in plans(search="Service").items() if 'display_name" LIKE' in text]

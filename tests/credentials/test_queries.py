@@ -179,6 +179,15 @@ def test_the_box_finds_names_and_every_guid():
         assert names(search=term) == ["Harbor Sync Worker"], term
 
 
+def test_a_whole_id_that_is_known_finds_what_has_it_and_another_one_is_looked_for_in_names():
+    app, unknown = application("Harbor Sync Worker"), "6f2f4a6e-9f2c-4d0b-8a51-1c6f3f0a7e11"
+    application(f"Copy of {app.client_id}")
+    application(f"Copy of {unknown}")
+    assert names(search=str(app.client_id)) == ["Harbor Sync Worker"]
+    assert names(search=str(app.client_id)[:23]) == [f"Copy of {app.client_id}", "Harbor Sync Worker"]
+    assert names(search=unknown) == [f"Copy of {unknown}"]
+
+
 def test_the_box_finds_thumbprints_in_every_spelling():
     app, _ = application(), application("Other")
     cert = upload(app)
