@@ -121,7 +121,7 @@ def test_sums_and_charts_equal_a_plain_count_whatever_happens(seed: int) -> None
 
     def fold() -> None:
         at = hour_of(NOW) - generator.choice((0, 0, 1)) * HOUR
-        for _ in range(generator.randrange(4)):
+        for _ in range(generator.randrange(8)):
             folded(at, generator)
 
     def delete() -> None:
@@ -132,8 +132,17 @@ def test_sums_and_charts_equal_a_plain_count_whatever_happens(seed: int) -> None
         before = NOW - generator.choice((6, 30)) * HOUR
         purge_sign_ins(before, actor=Actor.command(), now=NOW)
 
-    acts: list[Callable[[], object]] = [write, write, fold, delete, purge, sum_new_sign_ins]
-    for _ in range(25):
+    acts: list[Callable[[], object]] = [
+        write,
+        write,
+        fold,
+        fold,
+        delete,
+        purge,
+        sum_new_sign_ins,
+        sum_new_sign_ins,
+    ]
+    for _ in range(40):
         generator.choice(acts)()
         assert summed() == counted()
     assert_charts_are_true()
@@ -152,6 +161,20 @@ def test_a_turn_sums_what_came_since_the_last_one() -> None:
     sign_in(NOW - timedelta(days=400))
     assert sum_new_sign_ins() == 1
     assert summed() == counted()
+
+
+def test_a_row_that_is_summed_counts_further_requests_and_goes() -> None:
+    generator = random.Random(1)  # noqa: S311 - to choose directories
+    for _ in range(5):
+        folded(hour_of(NOW), generator)
+    sum_new_sign_ins()
+    before = summed()
+    for _ in range(5):
+        folded(hour_of(NOW), generator)
+    assert summed() == counted() != before
+    SignIn.objects.order_by("sequence")[:1].get().delete()
+    assert summed() == counted() != before
+    assert_charts_are_true()
 
 
 def test_a_turn_that_is_cut_off_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
