@@ -114,7 +114,7 @@ def test_roles_are_given_and_taken(signed_in: Client, directory: Tenant) -> None
 def test_an_unknown_role_is_refused(signed_in: Client, directory: Tenant) -> None:
     kim = factories.person("kim", Role.READER, tenant=directory)
     answer = signed_in.post(f"/users/{kim.pk}/roles", {"here": ["emperor"]})
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert standing_of(kim).roles_in(directory.pk) == {Role.READER}
 
 

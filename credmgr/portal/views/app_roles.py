@@ -1,6 +1,7 @@
 """App roles: what this API lets applications do."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from credmgr.audit.recording import Actor
 from credmgr.portal.access import built_in_application_or_404
-from credmgr.portal.acting import carried_out, posted
+from credmgr.portal.acting import carried_out, form_page, posted
+from credmgr.portal.forms.base import PortalForm
 from credmgr.portal.forms.permissions import AppRoleEditForm, AppRoleForm, ConfirmedForm, EnableRoleForm
 from credmgr.registrations.app_roles import (
     ListedRole,
@@ -53,7 +55,7 @@ def app_role_new(request: HttpRequest, application_id: uuid.UUID) -> HttpRespons
 
     if done := carried_out(request, form, act, "portal:application_roles", application.pk):
         return done
-    return _panel(request, "app_role_new", application, {"form": form})
+    return _panel(request, "app_role_new", application, form, {})
 
 
 @sensitive_post_parameters("current_password")
@@ -80,7 +82,7 @@ def app_role(request: HttpRequest, application_id: uuid.UUID, role_id: uuid.UUID
 
     if done := carried_out(request, form, act, "portal:application_roles", application.pk):
         return done
-    return _panel(request, "app_role", application, {"form": form, "listed": listed})
+    return _panel(request, "app_role", application, form, {"listed": listed})
 
 
 @sensitive_post_parameters("current_password")
@@ -100,7 +102,7 @@ def app_role_enable(request: HttpRequest, application_id: uuid.UUID, role_id: uu
 
     if done := carried_out(request, form, act, "portal:application_roles", application.pk):
         return done
-    return _panel(request, "app_role_enable", application, {"form": form, "listed": listed})
+    return _panel(request, "app_role_enable", application, form, {"listed": listed})
 
 
 @sensitive_post_parameters("current_password")
@@ -117,7 +119,7 @@ def app_role_delete(request: HttpRequest, application_id: uuid.UUID, role_id: uu
 
     if done := carried_out(request, form, act, "portal:application_roles", application.pk):
         return done
-    return _panel(request, "app_role_delete", application, {"form": form, "listed": listed})
+    return _panel(request, "app_role_delete", application, form, {"listed": listed})
 
 
 def _role_or_404(application: Application, role_id: uuid.UUID) -> ListedRole:
@@ -128,14 +130,12 @@ def _role_or_404(application: Application, role_id: uuid.UUID) -> ListedRole:
 
 
 def _panel(
-    request: HttpRequest, template: str, application: Application, context: dict[str, object]
+    request: HttpRequest,
+    template: str,
+    application: Application,
+    form: PortalForm,
+    context: Mapping[str, object],
 ) -> HttpResponse:
-    form = context["form"]
-    status = 422 if getattr(form, "errors", None) else 200
     back = reverse("portal:application_roles", args=[application.pk])
-    return render(
-        request,
-        f"portal/permissions/{template}.html",
-        {"application": application, "back": back, **context},
-        status=status,
-    )
+    about = {"application": application, "back": back, **context}
+    return form_page(request, f"portal/permissions/{template}.html", form, about)

@@ -23,7 +23,7 @@ from credmgr.membership import invitations
 from credmgr.membership.errors import InvitationError
 from credmgr.membership.queries import open_invitations
 from credmgr.portal.access import directory_of
-from credmgr.portal.acting import carried_out, posted
+from credmgr.portal.acting import carried_out, form_page, posted
 from credmgr.portal.forms.account import SetupForm
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.people import InviteForm
@@ -61,7 +61,7 @@ def invitation_new(request: HttpRequest) -> HttpResponse:
             )
             answer["Cache-Control"] = "no-store"
             return answer
-    return render(request, "portal/people/invite.html", context)
+    return form_page(request, "portal/people/invite.html", form, context)
 
 
 @sensitive_post_parameters("current_password")
@@ -81,7 +81,7 @@ def invitation_withdraw(request: HttpRequest, invitation_id: uuid.UUID) -> HttpR
     if done := carried_out(request, form, act, "portal:people"):
         return done
     context = {"form": form, "invitation": found, "back": reverse("portal:people")}
-    return render(request, "portal/people/withdraw.html", context)
+    return form_page(request, "portal/people/withdraw.html", form, context)
 
 
 @public
@@ -115,7 +115,7 @@ def invitation(request: HttpRequest) -> HttpResponseBase:
     directory = Tenant.objects.filter(pk=found.tenant_id).first() if found.tenant_id else None
     roles = ", ".join(ROLE_NAMES[role] for role in Role if role in found.roles)
     context = {"form": form, "directory": directory, "roles": roles}
-    return render(request, "account/invitation.html", context)
+    return form_page(request, "account/invitation.html", form, context)
 
 
 @sensitive_variables()

@@ -30,7 +30,7 @@ from credmgr.membership.people import (
 from credmgr.membership.queries import Member, members_of, open_invitations, with_roles
 from credmgr.portal import listing
 from credmgr.portal.access import directory_of, may
-from credmgr.portal.acting import carried_out, posted
+from credmgr.portal.acting import carried_out, form_page, posted
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.people import AddPersonForm, RolesForm
 from credmgr.registrations.models import Tenant
@@ -103,7 +103,7 @@ def person_roles(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
     if done := carried_out(request, form, act, "portal:people"):
         return done
     context = _about(member, form) | {"directory": directory}
-    return render(request, "portal/people/roles.html", context)
+    return form_page(request, "portal/people/roles.html", form, context)
 
 
 @sensitive_post_parameters("current_password")
@@ -133,7 +133,7 @@ def person_add(request: HttpRequest) -> HttpResponse:
                 messages.success(request, f"{found.shown_name} has roles in {directory.name} now.")
                 return redirect("portal:people")
     context = {"form": form, "directory": directory, "back": reverse("portal:people")}
-    return render(request, "portal/people/add.html", context)
+    return form_page(request, "portal/people/add.html", form, context)
 
 
 @sensitive_post_parameters("current_password")
@@ -196,7 +196,7 @@ def _confirmed(
 
     if done := carried_out(request, form, act_on_member, "portal:people"):
         return done
-    return render(request, template, _about(member, form))
+    return form_page(request, template, form, _about(member, form))
 
 
 def _member_or_404(request: HttpRequest, user_id: uuid.UUID) -> tuple[Member, Tenant]:
