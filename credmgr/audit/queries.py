@@ -16,7 +16,7 @@ from credmgr.audit.token_database import to_time, to_uuid
 # So many of the newest rows are looked at for a summary; beyond that the page says that there were more.
 SUMMARY_ROWS = 20_000
 # The same of a summary of callers, whose rows lie apart from each other.
-CALLER_ROWS = 3_000
+CALLER_ROWS = 2_000
 
 
 @dataclass(frozen=True)
