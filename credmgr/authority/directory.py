@@ -242,7 +242,7 @@ def _statement(by_thumbprint: bool, is_sha256: bool, is_domain: bool) -> str:
         f"SELECT t.id, t.name, t.single_use_assertions, "  # noqa: S608 - only names of models are written into it
         f"CASE WHEN t.is_test THEN t.test_switches END, "
         f'(SELECT k.id FROM "{SigningKey._meta.db_table}" k WHERE k.signs_from <= %(now)s '
-        f"AND (k.published_until IS NULL OR k.published_until > %(now)s) "
+        f"AND NOT k.is_withdrawn AND (k.published_until IS NULL OR k.published_until > %(now)s) "
         f"ORDER BY k.signs_from DESC, k.created_at DESC LIMIT 1), "
         f'(SELECT c.count FROM "{ThrottleCounter._meta.db_table}" c '
         f"WHERE c.key = %(counter)s AND c.window_start = %(window)s), "

@@ -104,8 +104,11 @@ def replace_signing_key(*, withdraw_older: bool, actor: Actor, now: datetime) ->
         insert_signing_key(key, actor=actor, now=now)
         older = SigningKey.objects.exclude(pk=key.pk)
         # What never signed has no token to stay for, and must not sign later.
-        _end(older.filter(signs_from__gt=now), now)
-        _end(older, now if withdraw_older else now + _life_of_last_token())
+        _withdraw(older.filter(signs_from__gt=now), now)
+        if withdraw_older:
+            _withdraw(older, now)
+        else:
+            _end(older, now + _life_of_last_token())
         record_event(
             EventTag.SIGNING_KEYS_REPLACED,
             actor=actor,
@@ -140,8 +143,8 @@ def withdraw_signing_key(key_id: uuid.UUID, *, actor: Actor, now: datetime) -> S
     if state == NEXT and signer is not None:
         # Nothing takes over from it any more.
         SigningKey.objects.filter(pk=signer.pk).update(published_until=None)
-    key.published_until = now
-    key.save(update_fields=["published_until"])
+    key.published_until, key.is_withdrawn = now, True
+    key.save(update_fields=["published_until", "is_withdrawn"])
     record_event(
         EventTag.SIGNING_KEY_WITHDRAWN,
         actor=actor,
@@ -191,6 +194,11 @@ def _end(rows: QuerySet[SigningKey], until: datetime) -> None:
     rows.filter(Q(published_until=None) | Q(published_until__gt=until)).update(published_until=until)
 
 
+def _withdraw(rows: QuerySet[SigningKey], now: datetime) -> None:
+    rows.update(is_withdrawn=True)
+    _end(rows, now)
+
+
 def _refuse_second_next(now: datetime) -> None:
     following = SigningKey.objects.filter(is_published(now), signs_from__gt=now).first()
     if following is not None:
@@ -216,7 +224,7 @@ def _life_of_last_token() -> timedelta:
 
 
 def _state(key: SigningKey, signer: SigningKey | None, now: datetime) -> str:
-    if key.published_until is not None and key.published_until <= now:
+    if key.is_withdrawn or (key.published_until is not None and key.published_until <= now):
         return RETIRED
     if key.signs_from > now:
         return NEXT

@@ -8,7 +8,11 @@ from credmgr.vault.fields import SealedField
 
 
 class SigningKey(models.Model):
-    """A key that signs access tokens, with its self-signed certificate. kid is base64url(SHA-1(DER))."""
+    """A key that signs access tokens, with its self-signed certificate. kid is base64url(SHA-1(DER)).
+
+    is_withdrawn: out of the key set for good. A moment alone would bring it back under a clock that is set
+    back.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kid = models.CharField(max_length=64, unique=True)
@@ -17,6 +21,7 @@ class SigningKey(models.Model):
     created_at = models.DateTimeField()
     signs_from = models.DateTimeField()
     published_until = models.DateTimeField(null=True)
+    is_withdrawn = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.kid

@@ -82,7 +82,7 @@ def current_signing_key(now: datetime) -> SigningKey | None:
 
 def is_published(now: datetime) -> Q:
     """Keys of the key set at that moment."""
-    return Q(published_until=None) | Q(published_until__gt=now)
+    return Q(is_withdrawn=False) & (Q(published_until=None) | Q(published_until__gt=now))
 
 
 def published_keys(now: datetime) -> list[bytes]:

@@ -10,9 +10,9 @@ from django.test import Client
 
 from credmgr.audit.models import AuditEvent
 from credmgr.audit.recording import Actor
-from credmgr.authority.key_rolling import roll_signing_key
+from credmgr.authority.key_rolling import replace_signing_key, roll_signing_key
 from credmgr.authority.models import SigningKey
-from credmgr.authority.signing_keys import ensure_signing_key
+from credmgr.authority.signing_keys import ensure_signing_key, is_published
 from credmgr.ops.health import readiness
 from credmgr.ops.installation import look_after_signing_key
 from tests.accounts.conftest import Clock, clock, person, quick_hashes, signed_in, visitor
@@ -73,6 +73,27 @@ def test_a_signing_key_younger_than_the_jump_signs_again_after_the_next_upkeep(
     told = AuditEvent.objects.get(tag="authority:signing-key:brought-forward")
     assert (told.actor_name, told.object_name) == ("Credential Manager", kid)
     assert SigningKey.objects.count() == 2
+
+
+def test_a_withdrawn_key_stays_away_under_a_clock_set_back_behind_the_withdrawal(
+    directory: Directory, moved: Clock, secret: str
+) -> None:
+    """In an emergency it is in other hands: it is neither published again nor does it sign."""
+    old = kid_of(directory.ask(client_secret=secret).token)
+    by = Actor.command()
+    waiting = roll_signing_key(actor=by, now=moved.now)
+    moved.forward(hours=1)
+    new = replace_signing_key(withdraw_older=True, actor=by, now=moved.now).kid
+    for _ in range(2):
+        moved.forward(minutes=-50)
+        look_after_signing_key()
+        assert kid_of(directory.ask(client_secret=secret).token) == new
+        assert current_keys(moved.now) == {new}
+    assert {old, waiting.kid} & current_keys(moved.now + timedelta(days=30)) == set()
+
+
+def current_keys(now: datetime) -> set[str]:
+    return set(SigningKey.objects.filter(is_published(now)).values_list("kid", flat=True))
 
 
 UPKEEP = """
