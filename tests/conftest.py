@@ -51,6 +51,8 @@ os.environ["CREDMGR_SECRET_KEY"] = secrets.token_urlsafe(48)
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the test's own thread
 os.environ["DJANGO_SETTINGS_MODULE"] = "credmgr.settings"
 django.setup()
+# Else the processes of pytest-xdist read the settings before this file, with the first one's data folder.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.core.management.commands import flush  # noqa: E402 - models need the settings above
 from django.db import connection, connections  # noqa: E402
@@ -58,6 +60,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware  # noqa: E402
 
 from credmgr.audit.guards import remove_guards, set_guards  # noqa: E402
 
+assert settings.DATA_DIR == _DATA_DIR, "the settings were read before this file"
 settings.TOKENS_DATABASE = "default"
 
 

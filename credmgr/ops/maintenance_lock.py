@@ -70,4 +70,6 @@ def _beside_the_file(name: str) -> Iterator[bool]:
             return
         yield True
     finally:
-        os.close(descriptor)  # and with it the lock
+        # By itself: a child that is being started at this moment still holds the descriptor.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
