@@ -43,6 +43,7 @@ from credmgr.credentials.lifecycle import (
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.credentials.secret_values import HINT_LENGTH
 from credmgr.credentials.x509 import thumbprints_in
+from credmgr.registrations.deleting import restorable_since
 from credmgr.registrations.models import (
     AUTHORITY_KINDS,
     BUILT_IN,
@@ -53,7 +54,6 @@ from credmgr.registrations.models import (
     Application,
     Tenant,
 )
-from credmgr.registrations.registering import restorable_since
 from credmgr.registrations.visible import owned_in, visible_in
 
 ALL, OWNED, DELETED = "all", "owned", "deleted"

@@ -15,8 +15,8 @@ from credmgr.credentials.descriptions import clean_description
 from credmgr.credentials.errors import CertificateError, CredentialNotFoundError
 from credmgr.credentials.findings import Examination, check_room
 from credmgr.credentials.models import Certificate
+from credmgr.registrations.acting import locked
 from credmgr.registrations.models import Application
-from credmgr.registrations.registering import locked
 from credmgr.vault.sealing import open_from, seal_into
 
 

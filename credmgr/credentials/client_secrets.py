@@ -22,9 +22,9 @@ from credmgr.credentials.descriptions import clean_description
 from credmgr.credentials.errors import CredentialNotFoundError, DuplicateFormError, SecretError
 from credmgr.credentials.lifecycle import Dated, counted, day, has_ended, is_live
 from credmgr.credentials.models import ClientSecret
+from credmgr.registrations.acting import locked
 from credmgr.registrations.models import Application
 from credmgr.registrations.places import refuse_elsewhere
-from credmgr.registrations.registering import locked
 from credmgr.vault.sealing import open_from, seal_into, verifier_for, verifier_matches
 
 MONTHS_MAX = 24

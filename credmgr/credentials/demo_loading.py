@@ -26,13 +26,9 @@ from credmgr.credentials.client_secrets import add_client_secret
 from credmgr.credentials.errors import CredentialError
 from credmgr.credentials.findings import examine
 from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.registrations.deleting import delete_application, purge_application
 from credmgr.registrations.models import Application, Ownership, Tenant
-from credmgr.registrations.registering import (
-    delete_application,
-    purge_application,
-    register_application,
-    set_disabled,
-)
+from credmgr.registrations.registering import register_application, set_disabled
 from credmgr.registrations.resources import find_resource
 
 _OWNERS_MOST = 20

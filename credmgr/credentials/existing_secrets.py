@@ -22,9 +22,9 @@ from credmgr.credentials.client_secrets import (
 from credmgr.credentials.descriptions import clean_description
 from credmgr.credentials.errors import SecretError
 from credmgr.credentials.models import ClientSecret
+from credmgr.registrations.acting import locked
 from credmgr.registrations.models import ENTRA, Application
 from credmgr.registrations.queries import parse_guid
-from credmgr.registrations.registering import locked
 from credmgr.vault.sealing import seal_into, verifier_for, verifier_matches
 
 VALUE_LENGTH = (16, 1024)

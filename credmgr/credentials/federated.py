@@ -18,11 +18,11 @@ from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.credentials.errors import CredentialNotFoundError, FederatedError
 from credmgr.credentials.models import FederatedCredential
+from credmgr.registrations.acting import locked
 from credmgr.registrations.issuers import issuer_refusal
 from credmgr.registrations.models import Application
 from credmgr.registrations.naming import has_control_characters
 from credmgr.registrations.places import refuse_elsewhere
-from credmgr.registrations.registering import locked
 from credmgr.registrations.resources import EXCHANGE_CLIENT_ID, EXCHANGE_NAME
 
 PER_APPLICATION = 20

@@ -26,9 +26,9 @@ from credmgr.credentials.lifecycle import (
     is_live,
 )
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
+from credmgr.registrations.deleting import restorable_since
 from credmgr.registrations.directory_sizes import live_registrations
 from credmgr.registrations.models import BUILT_IN, Application, Ownership, Tenant
-from credmgr.registrations.registering import restorable_since
 from credmgr.registrations.visible import owned_in, visible_in
 
 Row = TypeVar("Row")

@@ -17,7 +17,7 @@ from credmgr.membership import invitations
 from credmgr.ops.lost_triggers import restore_lost_triggers
 from credmgr.ops.maintenance import Job
 from credmgr.ops.snapshots import take_snapshot
-from credmgr.registrations.registering import purge_overdue
+from credmgr.registrations.deleting import purge_overdue
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

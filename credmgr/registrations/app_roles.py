@@ -16,11 +16,11 @@ from django.db import IntegrityError, transaction
 
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
+from credmgr.registrations.acting import locked
 from credmgr.registrations.errors import RegistrationError, RegistrationNotFoundError
 from credmgr.registrations.models import Application, AppRole, AppRoleAssignment, RequestedPermission
 from credmgr.registrations.naming import has_control_characters
 from credmgr.registrations.places import refuse_elsewhere
-from credmgr.registrations.registering import locked
 
 NAME_MAX = 100
 VALUE_MAX = 120

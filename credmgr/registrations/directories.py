@@ -13,10 +13,10 @@ from django.db import IntegrityError, transaction
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.registrations import naming
+from credmgr.registrations.deleting import purge_application, restorable_since
 from credmgr.registrations.domain_names import clean_domain, clean_initial_domain
 from credmgr.registrations.errors import RegistrationError, RegistrationNotFoundError
 from credmgr.registrations.models import Application, Tenant, TenantDomain
-from credmgr.registrations.registering import purge_application, restorable_since
 
 DIRECTORIES_MAX = 200
 DOMAINS_MAX = 100

@@ -7,9 +7,9 @@ from django.db import transaction
 from credmgr.accounts.models import User
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
+from credmgr.registrations.acting import locked
 from credmgr.registrations.errors import RegistrationError
 from credmgr.registrations.models import Application, Ownership
-from credmgr.registrations.registering import locked
 
 OWNERS_MAX = 100
 

@@ -16,12 +16,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
+from credmgr.registrations.acting import locked
 from credmgr.registrations.errors import RegistrationError
 from credmgr.registrations.graph_roles import GRAPH_ROLES
 from credmgr.registrations.models import Application, AppRole, AppRoleAssignment, RequestedPermission
 from credmgr.registrations.places import refuse_elsewhere
 from credmgr.registrations.queries import applications_in
-from credmgr.registrations.registering import locked
 from credmgr.registrations.resources import GRAPH_CLIENT_ID, well_known
 
 REQUESTED_MAX = 400

@@ -1,10 +1,10 @@
-"""The acts on a registration: register, change, disable, delete, restore, delete permanently.
+"""The acts on a registration that is there: register, change, disable. Deleting: registrations.deleting.
 
 Each is one transaction together with its audit row. `now` is aware UTC; refusals are RegistrationErrors.
 """
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -13,22 +13,26 @@ from django.db import IntegrityError, transaction
 
 from credmgr.accounts.models import User
 from credmgr.audit.events import EventTag
-from credmgr.audit.recording import Actor, record_event
+from credmgr.audit.recording import Actor
 from credmgr.registrations import naming
+from credmgr.registrations.acting import (
+    Changes,
+    locked,
+    record_act,
+    refuse_taken_place,
+    save_next_version,
+)
 from credmgr.registrations.errors import (
     ChangedMeanwhileError,
     DuplicateFormError,
     RegistrationError,
-    RegistrationNotFoundError,
 )
 from credmgr.registrations.models import (
     BUILT_IN,
     SINGLE_TENANT,
     Application,
-    AppRoleAssignment,
     IdentifierUri,
     Ownership,
-    RequestedPermission,
     Tenant,
 )
 from credmgr.registrations.places import HERE, Place, place_of, refuse_elsewhere
@@ -43,7 +47,6 @@ class _Unset(Enum):
 
 
 UNSET: Final = _Unset.UNSET
-Changes = dict[str, list[Any]]
 
 
 def register_application(
@@ -87,12 +90,12 @@ def register_application(
             _refuse_repeated_form(form_token)
             _refuse_deleted_directory(tenant)
             _refuse_beyond_limit(actor, is_demo)
-            _refuse_taken_place(application, place)
+            refuse_taken_place(application, place)
             application.save(force_insert=True)
             _set_identifier_uri(application, uri)
             if actor.user is not None:
                 Ownership.objects.create(application=application, user=actor.user)
-            _record(
+            record_act(
                 EventTag.APPLICATION_REGISTERED,
                 application,
                 actor,
@@ -102,7 +105,7 @@ def register_application(
     except IntegrityError:
         # A parallel request was faster: the constraint held, and by now its row can be seen.
         _refuse_repeated_form(form_token)
-        _refuse_taken_place(application, place)
+        refuse_taken_place(application, place)
         _refuse_taken_uri(application, uri)
         _refuse_deleted_directory(tenant)
         raise
@@ -158,7 +161,7 @@ def update_application(
     except IntegrityError:
         _refuse_taken_uri(application, uri or "")
         if place is not None:
-            _refuse_taken_place(application, place)
+            refuse_taken_place(application, place)
         raise
 
 
@@ -179,14 +182,14 @@ def _update(
             changes[_AUDIT_NAMES[field]] = [getattr(fresh, field), value]
             setattr(fresh, field, value)
     if "authority_url" in wanted:
-        _refuse_taken_place(fresh, place_of(fresh))
+        refuse_taken_place(fresh, place_of(fresh))
     old_uri = identifier_uri_of(fresh)
     if uri is not None and uri != old_uri:
         changes["identifierUri"] = [old_uri, uri]
         _set_identifier_uri(fresh, uri)
     if changes:
-        _save_next_version(fresh)
-        _record(EventTag.APPLICATION_UPDATED, fresh, actor, now, changes)
+        save_next_version(fresh)
+        record_act(EventTag.APPLICATION_UPDATED, fresh, actor, now, changes)
     return fresh
 
 
@@ -212,110 +215,10 @@ def set_disabled(application: Application, *, disabled: bool, actor: Actor, now:
     refuse_elsewhere(fresh, "Sign-in is")
     if fresh.is_disabled != disabled:
         fresh.is_disabled = disabled
-        _save_next_version(fresh)
+        save_next_version(fresh)
         tag = EventTag.APPLICATION_DISABLED if disabled else EventTag.APPLICATION_ENABLED
-        _record(tag, fresh, actor, now, {"isDisabled": [not disabled, disabled]})
+        record_act(tag, fresh, actor, now, {"isDisabled": [not disabled, disabled]})
     return fresh
-
-
-@transaction.atomic
-def delete_application(application: Application, *, actor: Actor, now: datetime) -> Application:
-    """Delete so that it can be restored for 30 days.
-
-    Its identifier URI becomes free at once. Returns the row.
-    """
-    fresh = locked(application)
-    fresh.deleted_at = now
-    _save_next_version(fresh)
-    IdentifierUri.objects.filter(application=fresh).update(is_released=True)
-    _record(EventTag.APPLICATION_DELETED, fresh, actor, now)
-    return fresh
-
-
-@transaction.atomic
-def restore_application(application: Application, *, actor: Actor, now: datetime) -> list[str]:
-    """Bring a deleted registration back with its credentials.
-
-    Returns the identifier URIs that it lost because another registration took them meanwhile. Raises
-    RegistrationNotFoundError when it is not deleted or was deleted more than 30 days ago, RegistrationError
-    when another one stands for the same client of the same authority meanwhile.
-    """
-    fresh = _locked_deleted(application)
-    if fresh.deleted_at is None or fresh.deleted_at < restorable_since(now):
-        raise RegistrationNotFoundError(
-            "restore_too_late",
-            f"{fresh.display_name} was deleted more than {settings.RESTORE_DAYS} days ago. "
-            "It cannot be restored.",
-        )
-    fresh.deleted_at = None
-    _refuse_taken_place(fresh, place_of(fresh))
-    _save_next_version(fresh)
-    lost = _take_back_uris(fresh)
-    _record(
-        EventTag.APPLICATION_RESTORED,
-        fresh,
-        actor,
-        now,
-        {"identifierUri": [", ".join(lost), ""]} if lost else None,
-    )
-    return lost
-
-
-@transaction.atomic
-def purge_application(application: Application, *, actor: Actor, now: datetime) -> None:
-    """Delete permanently: sealed values, keys and verifiers go in the same transaction as the audit row
-    (E-7).
-    """
-    fresh = _locked_deleted(application)
-    _record(EventTag.APPLICATION_PURGED, fresh, actor, now)
-    RequestedPermission.objects.filter(resource_client_id=fresh.client_id).delete()
-    AppRoleAssignment.objects.filter(resource_client_id=fresh.client_id).delete()
-    fresh.delete()
-
-
-def purge_overdue(now: datetime, actor: Actor) -> int:
-    """Delete permanently what can no longer be restored, each registration on its own. Returns how many."""
-    purged = 0
-    for application in Application.objects.filter(deleted_at__lt=restorable_since(now)).order_by(
-        "deleted_at"
-    ):
-        try:
-            purge_application(application, actor=actor, now=now)
-        except RegistrationNotFoundError:  # another process was faster
-            continue
-        purged += 1
-    return purged
-
-
-def restorable_since(now: datetime) -> datetime:
-    """What was deleted at or after this moment can be restored."""
-    return now - timedelta(days=settings.RESTORE_DAYS)
-
-
-def locked(application: Application) -> Application:
-    """The live row as it is now, locked until the transaction ends. Raises RegistrationNotFoundError."""
-    try:
-        return Application.objects.select_for_update().get(pk=application.pk, deleted_at=None)
-    except Application.DoesNotExist:
-        raise RegistrationNotFoundError(
-            "registration_deleted",
-            f"{application.display_name} was deleted meanwhile. Nothing was changed. Restore it first.",
-        ) from None
-
-
-def _locked_deleted(application: Application) -> Application:
-    try:
-        return Application.objects.select_for_update().get(pk=application.pk, deleted_at__isnull=False)
-    except Application.DoesNotExist:
-        raise RegistrationNotFoundError(
-            "registration_not_deleted",
-            f"{application.display_name} is no longer among the deleted registrations. Nothing was changed.",
-        ) from None
-
-
-def _save_next_version(application: Application) -> None:
-    application.version += 1
-    application.save()
 
 
 def _set_identifier_uri(application: Application, uri: str) -> None:
@@ -324,19 +227,6 @@ def _set_identifier_uri(application: Application, uri: str) -> None:
     if uri:
         _refuse_taken_uri(application, uri)
         IdentifierUri.objects.create(application=application, tenant_id=application.tenant_id, uri=uri)
-
-
-def _take_back_uris(application: Application) -> list[str]:
-    lost = []
-    for row in IdentifierUri.objects.filter(application=application, is_released=True):
-        holder = holder_of_uri(application.tenant, row.uri)
-        if holder is not None and holder.pk != application.pk:
-            lost.append(row.uri)
-            row.delete()
-            continue
-        row.is_released = False
-        row.save()
-    return lost
 
 
 def _refuse_taken_uri(application: Application, uri: str) -> None:
@@ -359,29 +249,6 @@ def _place_changes(place: Place) -> Changes:
     if place.kind == BUILT_IN:
         return {}
     return {"livesAt": [None, place.authority_url], "clientId": [None, place.client_id]}
-
-
-def _refuse_taken_place(application: Application, place: Place) -> None:
-    """One live registration of a directory for a client of an authority. The constraint is what holds."""
-    if place.kind == BUILT_IN:
-        return
-    twin = (
-        Application.objects.exclude(pk=application.pk)
-        .exclude(authority_kind=BUILT_IN)
-        .filter(
-            tenant_id=application.tenant_id,
-            authority_url=place.authority_url,
-            external_client_id=place.client_id,
-            deleted_at=None,
-        )
-        .first()
-    )
-    if twin is not None:
-        raise RegistrationError(
-            "place_taken",
-            f"{twin.display_name} already stands for this client ID there. Use that one, or delete it first.",
-            field="client_id",
-        )
 
 
 def _refuse_repeated_form(form_token: uuid.UUID | None) -> None:
@@ -410,19 +277,3 @@ def _refuse_beyond_limit(actor: Actor, is_demo: bool) -> None:
             f"You have already registered {limit} applications, the most that one person may. "
             "Delete one permanently first; deleted ones that can be restored count.",
         )
-
-
-def _record(
-    tag: EventTag, application: Application, actor: Actor, now: datetime, changes: Changes | None = None
-) -> None:
-    record_event(
-        tag,
-        actor=actor,
-        now=now,
-        tenant_id=application.tenant_id,
-        application_id=application.pk,
-        object_type="application",
-        object_id=application.pk,
-        object_name=application.display_name,
-        changes=changes,
-    )

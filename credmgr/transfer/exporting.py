@@ -9,9 +9,9 @@ from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.credentials.certificates import open_certificate, open_private_key
 from credmgr.credentials.client_secrets import open_value
+from credmgr.registrations.acting import locked
 from credmgr.registrations.models import Application, RequestedPermission
 from credmgr.registrations.queries import identifier_uri_of
-from credmgr.registrations.registering import locked
 from credmgr.transfer.document import CertificateFile, Document, Federated, Role, Secret, to_bytes
 from credmgr.vault.passphrase import Kind, require_good_passphrase, seal_with_passphrase
 

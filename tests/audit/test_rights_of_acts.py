@@ -8,8 +8,9 @@ from credmgr.audit.models import AuditEvent
 from credmgr.audit.recording import Actor
 from credmgr.credentials.client_secrets import delete_client_secret
 from credmgr.credentials.models import ClientSecret
+from credmgr.registrations.deleting import delete_application
 from credmgr.registrations.models import Application
-from credmgr.registrations.registering import delete_application, register_application
+from credmgr.registrations.registering import register_application
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -15,6 +15,7 @@ from credmgr.registrations.app_roles import (
     set_app_role_enabled,
     update_app_role,
 )
+from credmgr.registrations.deleting import delete_application, restore_application
 from credmgr.registrations.graph_roles import GRAPH_ROLES
 from credmgr.registrations.models import Application, AppRole, AppRoleAssignment, Tenant
 from credmgr.registrations.permissions import (
@@ -24,7 +25,7 @@ from credmgr.registrations.permissions import (
     request_permissions,
     revoke_permission,
 )
-from credmgr.registrations.registering import delete_application, restore_application, update_application
+from credmgr.registrations.registering import update_application
 from credmgr.registrations.resources import GRAPH_CLIENT_ID
 from tests.authority.conftest import Directory
 from tests.authority.test_secrets_grant import verified

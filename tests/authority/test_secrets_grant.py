@@ -16,7 +16,8 @@ from django.conf import settings as django_settings
 from credmgr.audit.models import SignIn
 from credmgr.audit.recording import Actor
 from credmgr.credentials.client_secrets import delete_client_secret
-from credmgr.registrations.registering import delete_application, set_disabled
+from credmgr.registrations.deleting import delete_application
+from credmgr.registrations.registering import set_disabled
 from tests.authority.conftest import Directory, unknown_guid
 
 

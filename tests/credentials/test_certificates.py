@@ -23,8 +23,8 @@ from credmgr.credentials.findings import LEVELS, NO_CERTIFICATE, NO_KEY, NOT_ITS
 from credmgr.credentials.key_files import SENTENCES
 from credmgr.credentials.models import Certificate
 from credmgr.credentials.x509 import NOT_ONE
+from credmgr.registrations.deleting import delete_application
 from credmgr.registrations.models import Application
-from credmgr.registrations.registering import delete_application
 from credmgr.vault.errors import SealError
 from tests.credentials import making
 from tests.credentials.making import PASSWORD, certificate, key_pem, pem, pfx

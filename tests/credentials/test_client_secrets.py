@@ -24,8 +24,8 @@ from credmgr.credentials.errors import CredentialNotFoundError, DuplicateFormErr
 from credmgr.credentials.lifecycle import end_of
 from credmgr.credentials.models import ClientSecret
 from credmgr.credentials.secret_values import checksum_holds
+from credmgr.registrations.deleting import delete_application
 from credmgr.registrations.directories import ensure_default_tenant
-from credmgr.registrations.registering import delete_application
 from credmgr.vault.envelope import VERIFIER_BYTES
 from credmgr.vault.errors import SealError
 from credmgr.vault.sealing import verifier_for, verifier_matches

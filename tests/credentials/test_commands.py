@@ -19,8 +19,8 @@ from credmgr.credentials.certificates import open_private_key
 from credmgr.credentials.client_secrets import match_secret, open_value
 from credmgr.credentials.lifecycle import end_of
 from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.registrations.deleting import delete_application
 from credmgr.registrations.models import Application
-from credmgr.registrations.registering import delete_application
 from tests.credentials import making
 from tests.factories import COMMAND, NOW, PASTED, application, elsewhere, person
 

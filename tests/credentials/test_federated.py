@@ -19,9 +19,9 @@ from credmgr.credentials.federated import (
     update_federated_credential,
 )
 from credmgr.credentials.models import FederatedCredential
+from credmgr.registrations.deleting import delete_application
 from credmgr.registrations.errors import RegistrationNotFoundError
 from credmgr.registrations.models import Application
-from credmgr.registrations.registering import delete_application
 from tests.factories import COMMAND, NOW, actor, application, person
 
 pytestmark = pytest.mark.django_db

@@ -21,9 +21,9 @@ from credmgr.credentials.queries import (
 )
 from credmgr.credentials.stored_status import bring_all_up_to_date
 from credmgr.credentials.x509 import spellings
+from credmgr.registrations.deleting import delete_application
 from credmgr.registrations.models import Application
 from credmgr.registrations.queries import default_tenant
-from credmgr.registrations.registering import delete_application
 from tests.credentials.making import certificate, key_pem, pem, rsa_key
 from tests.factories import COMMAND, NOW, actor, application, person, secret
 

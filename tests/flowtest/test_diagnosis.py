@@ -20,7 +20,8 @@ from credmgr.credentials.models import Certificate
 from credmgr.credentials.secret_values import generate
 from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.report import Diagnosis, Report
-from credmgr.registrations.registering import delete_application, set_disabled
+from credmgr.registrations.deleting import delete_application
+from credmgr.registrations.registering import set_disabled
 from tests.flowtest.conftest import Directory
 from tests.flowtest.far_side import Client, make_ca, send_json
 

@@ -7,9 +7,10 @@ import pytest
 from credmgr.flowtest.models import FlowRun
 from credmgr.flowtest.queries import failing_since, previous_success
 from credmgr.flowtest.report import Diagnosis, Report
+from credmgr.registrations.deleting import delete_application
 from credmgr.registrations.directories import create_directory
 from credmgr.registrations.models import MULTITENANT, Application, Tenant
-from credmgr.registrations.registering import delete_application, set_disabled
+from credmgr.registrations.registering import set_disabled
 from credmgr.registrations.service_principals import (
     add_service_principal,
     api_of_elsewhere,

@@ -21,7 +21,7 @@ from credmgr.ops.maintenance import run_due
 from credmgr.ops.metrics import metrics_text
 from credmgr.ops.models import MetricsSnapshot
 from credmgr.ops.snapshots import take_snapshot
-from credmgr.registrations.registering import delete_application
+from credmgr.registrations.deleting import delete_application
 from tests.acceptance.portal_session import PortalSession
 from tests.factories import NOW, application, elsewhere, pasted, secret
 from tests.installation import Installation, InstallationFactory

@@ -30,9 +30,10 @@ from credmgr.ops.jobs import JOBS
 from credmgr.ops.maintenance import Job, run_due
 from credmgr.ops.models import MaintenanceRun
 from credmgr.ops.upkeep import Upkeep
+from credmgr.registrations.deleting import delete_application
 from credmgr.registrations.directories import ensure_default_tenant
 from credmgr.registrations.models import Application
-from credmgr.registrations.registering import delete_application, register_application
+from credmgr.registrations.registering import register_application
 from tests.factories import application, person
 from tests.installation import ROOT, Installation, InstallationFactory
 

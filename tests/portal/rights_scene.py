@@ -20,6 +20,7 @@ from credmgr.credentials.models import Certificate, FederatedCredential
 from credmgr.flowtest.models import FlowRun
 from credmgr.membership.invitations import invite
 from credmgr.origins.models import AllowedOrigin
+from credmgr.registrations.deleting import delete_application
 from credmgr.registrations.models import (
     MULTITENANT,
     Application,
@@ -30,7 +31,6 @@ from credmgr.registrations.models import (
     Tenant,
     TenantDomain,
 )
-from credmgr.registrations.registering import delete_application
 from credmgr.vault.sealing import seal_into
 from tests import factories
 from tests.portal.certificate_files import certificate, rsa_key

@@ -14,11 +14,12 @@ from credmgr.accounts.models import User
 from credmgr.audit.models import AuditEvent
 from credmgr.audit.recording import Actor
 from credmgr.registrations.app_roles import add_app_role, set_app_role_enabled
+from credmgr.registrations.deleting import delete_application
 from credmgr.registrations.graph_roles import GRAPH_ROLES
 from credmgr.registrations.models import Application, AppRole, AppRoleAssignment, RequestedPermission
 from credmgr.registrations.permissions import grant_admin_consent, request_permissions
 from credmgr.registrations.queries import identifier_uri_of
-from credmgr.registrations.registering import delete_application, update_application
+from credmgr.registrations.registering import update_application
 from credmgr.registrations.resources import GRAPH_CLIENT_ID
 from tests.portal.conftest import PASSWORD, UNKNOWN, Register
 from tests.portal.questions import assert_asks_for_sign_in, assert_hides, assert_refuses_methods

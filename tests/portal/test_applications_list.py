@@ -13,8 +13,8 @@ from credmgr.accounts.models import User
 from credmgr.audit.models import AuditEvent
 from credmgr.audit.recording import Actor
 from credmgr.portal.csv_cells import safe_cell
+from credmgr.registrations.deleting import delete_application
 from credmgr.registrations.models import Application
-from credmgr.registrations.registering import delete_application
 from tests.portal.conftest import Register
 from tests.portal.questions import assert_asks_for_sign_in, assert_refuses_methods
 from tests.portal.test_overview import add_secret

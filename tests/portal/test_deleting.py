@@ -11,8 +11,9 @@ from django.utils import timezone
 from credmgr.accounts.models import User
 from credmgr.audit.models import AuditEvent, SignIn
 from credmgr.audit.recording import Actor
+from credmgr.registrations.deleting import delete_application
 from credmgr.registrations.models import Application
-from credmgr.registrations.registering import delete_application, set_disabled
+from credmgr.registrations.registering import set_disabled
 from tests.portal.conftest import PASSWORD, Register
 from tests.portal.questions import assert_asks_for_sign_in, assert_hides, assert_refuses_methods
 from tests.portal.test_overview import add_secret

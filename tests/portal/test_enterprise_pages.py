@@ -12,6 +12,7 @@ from credmgr.accounts import sessions
 from credmgr.audit.models import AuditEvent, SignIn
 from credmgr.audit.recording import Actor
 from credmgr.registrations.app_roles import add_app_role
+from credmgr.registrations.deleting import delete_application
 from credmgr.registrations.directories import create_directory
 from credmgr.registrations.graph_roles import GRAPH_ROLES
 from credmgr.registrations.models import (
@@ -23,7 +24,7 @@ from credmgr.registrations.models import (
     Tenant,
 )
 from credmgr.registrations.permissions import request_permissions
-from credmgr.registrations.registering import delete_application, register_application, set_disabled
+from credmgr.registrations.registering import register_application, set_disabled
 from credmgr.registrations.resources import GRAPH_CLIENT_ID
 from credmgr.registrations.service_principals import add_service_principal
 from tests.portal.conftest import PASSWORD, UNKNOWN

@@ -15,6 +15,7 @@ from credmgr.registrations.app_roles import (
     set_app_role_enabled,
     update_app_role,
 )
+from credmgr.registrations.deleting import delete_application, purge_application
 from credmgr.registrations.errors import RegistrationError, RegistrationNotFoundError
 from credmgr.registrations.graph_roles import GRAPH_ROLES
 from credmgr.registrations.models import Application, AppRole, AppRoleAssignment, RequestedPermission
@@ -29,7 +30,6 @@ from credmgr.registrations.permissions import (
     request_permissions,
     revoke_permission,
 )
-from credmgr.registrations.registering import delete_application, purge_application
 from credmgr.registrations.resources import GRAPH_CLIENT_ID
 from tests.factories import COMMAND, NOW, application
 

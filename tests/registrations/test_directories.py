@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from credmgr.audit.models import AuditEvent
+from credmgr.registrations.deleting import delete_application, purge_application
 from credmgr.registrations.directories import (
     add_domain,
     create_directory,
@@ -16,7 +17,7 @@ from credmgr.registrations.directories import (
 from credmgr.registrations.errors import RegistrationError
 from credmgr.registrations.models import Application, Tenant, TenantDomain
 from credmgr.registrations.queries import directory_or_default, find_directory, named_directories
-from credmgr.registrations.registering import delete_application, purge_application, register_application
+from credmgr.registrations.registering import register_application
 from tests.factories import COMMAND, NOW, application
 
 pytestmark = pytest.mark.django_db

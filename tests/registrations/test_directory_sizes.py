@@ -8,13 +8,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from credmgr.registrations.deleting import delete_application, purge_application, restore_application
 from credmgr.registrations.directory_sizes import live_registrations
 from credmgr.registrations.models import Application, DirectorySize, Tenant
-from credmgr.registrations.registering import (
-    delete_application,
-    purge_application,
-    restore_application,
-)
 from tests.factories import COMMAND, NOW, application
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -11,6 +11,7 @@ from credmgr.audit.models import AuditEvent
 from credmgr.clouds import CLOUDS
 from credmgr.credentials.federated import add_federated_credential
 from credmgr.registrations.app_roles import add_app_role
+from credmgr.registrations.deleting import delete_application, restore_application
 from credmgr.registrations.errors import RegistrationError
 from credmgr.registrations.models import Application, Tenant
 from credmgr.registrations.permissions import request_permissions
@@ -23,13 +24,7 @@ from credmgr.registrations.places import (
     place_of,
     place_words,
 )
-from credmgr.registrations.registering import (
-    delete_application,
-    register_application,
-    restore_application,
-    set_disabled,
-    update_application,
-)
+from credmgr.registrations.registering import register_application, set_disabled, update_application
 from credmgr.registrations.resources import GRAPH_CLIENT_ID, find_resource, first_resources_of
 from tests.factories import COMMAND, NOW, application, elsewhere
 

@@ -9,6 +9,12 @@ from django.db import connection
 
 from credmgr.audit.models import AuditEvent
 from credmgr.credentials.models import ClientSecret
+from credmgr.registrations.deleting import (
+    delete_application,
+    purge_application,
+    purge_overdue,
+    restore_application,
+)
 from credmgr.registrations.directories import ensure_default_tenant
 from credmgr.registrations.errors import (
     ChangedMeanwhileError,
@@ -25,14 +31,7 @@ from credmgr.registrations.queries import (
     owners_of,
     parse_guid,
 )
-from credmgr.registrations.registering import (
-    delete_application,
-    purge_application,
-    purge_overdue,
-    restore_application,
-    set_disabled,
-    update_application,
-)
+from credmgr.registrations.registering import set_disabled, update_application
 from tests.factories import COMMAND, NOW, actor, application, person, secret
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

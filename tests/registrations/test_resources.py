@@ -4,7 +4,8 @@ import uuid
 
 import pytest
 
-from credmgr.registrations.registering import delete_application, restore_application, set_disabled
+from credmgr.registrations.deleting import delete_application, restore_application
+from credmgr.registrations.registering import set_disabled
 from credmgr.registrations.resources import (
     Resource,
     find_resource,

@@ -7,6 +7,7 @@ import pytest
 
 from credmgr.audit.models import AuditEvent
 from credmgr.registrations.app_roles import add_app_role
+from credmgr.registrations.deleting import delete_application, purge_application
 from credmgr.registrations.directories import create_directory, delete_directory, ensure_default_tenant
 from credmgr.registrations.errors import RegistrationError, RegistrationNotFoundError
 from credmgr.registrations.graph_roles import GRAPH_ROLES
@@ -28,7 +29,7 @@ from credmgr.registrations.permissions import (
     request_permissions,
     revoke_permission,
 )
-from credmgr.registrations.registering import delete_application, purge_application, set_disabled
+from credmgr.registrations.registering import set_disabled
 from credmgr.registrations.resources import (
     GRAPH_CLIENT_ID,
     Resource,

@@ -20,14 +20,10 @@ from credmgr.portal.access import application_or_404, built_in_application_or_40
 from credmgr.portal.acting import carried_out, form_page, posted
 from credmgr.portal.forms.applications import ConfirmedForm, DisableForm
 from credmgr.portal.forms.base import PortalForm
+from credmgr.registrations.deleting import delete_application, purge_application, restore_application
 from credmgr.registrations.models import Application
 from credmgr.registrations.queries import identifier_uri_of
-from credmgr.registrations.registering import (
-    delete_application,
-    purge_application,
-    restore_application,
-    set_disabled,
-)
+from credmgr.registrations.registering import set_disabled
 
 # How far back the question looks for what would break.
 _LOOK_BACK = timedelta(days=30)

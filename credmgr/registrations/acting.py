@@ -1,0 +1,71 @@
+"""What the acts on registrations have in common: the locked row, its next version, its audit row."""
+
+from datetime import datetime
+from typing import Any
+
+from credmgr.audit.events import EventTag
+from credmgr.audit.recording import Actor, record_event
+from credmgr.registrations.errors import RegistrationError, RegistrationNotFoundError
+from credmgr.registrations.models import BUILT_IN, Application
+from credmgr.registrations.places import Place
+
+Changes = dict[str, list[Any]]
+
+
+def locked(application: Application) -> Application:
+    """The live row as it is now, locked until the transaction ends. Raises RegistrationNotFoundError."""
+    try:
+        return Application.objects.select_for_update().get(pk=application.pk, deleted_at=None)
+    except Application.DoesNotExist:
+        raise RegistrationNotFoundError(
+            "registration_deleted",
+            f"{application.display_name} was deleted meanwhile. Nothing was changed. Restore it first.",
+        ) from None
+
+
+def save_next_version(application: Application) -> None:
+    """Store the row as the version that the next editor is shown (C-4)."""
+    application.version += 1
+    application.save()
+
+
+def refuse_taken_place(application: Application, place: Place) -> None:
+    """Raises RegistrationError where another live registration of the directory stands for the same client of
+    that authority. The constraint is what holds.
+    """
+    if place.kind == BUILT_IN:
+        return
+    twin = (
+        Application.objects.exclude(pk=application.pk)
+        .exclude(authority_kind=BUILT_IN)
+        .filter(
+            tenant_id=application.tenant_id,
+            authority_url=place.authority_url,
+            external_client_id=place.client_id,
+            deleted_at=None,
+        )
+        .first()
+    )
+    if twin is not None:
+        raise RegistrationError(
+            "place_taken",
+            f"{twin.display_name} already stands for this client ID there. Use that one, or delete it first.",
+            field="client_id",
+        )
+
+
+def record_act(
+    tag: EventTag, application: Application, actor: Actor, now: datetime, changes: Changes | None = None
+) -> None:
+    """Write the audit row of an act on a registration. changes: {field: [before, after]}."""
+    record_event(
+        tag,
+        actor=actor,
+        now=now,
+        tenant_id=application.tenant_id,
+        application_id=application.pk,
+        object_type="application",
+        object_id=application.pk,
+        object_name=application.display_name,
+        changes=changes,
+    )
