@@ -30,7 +30,7 @@ IMPORTERS = {
     "jwt": {"jose/jws.py"},
     "msal": {"flowtest"},
     "cryptography": {"vault", "credentials", "jose", "authority/signing_keys.py", "localca"},
-    "requests": {"flowtest", "outbound.py", "ops/bench"},
+    "requests": {"flowtest", "outbound", "ops/bench"},
     "granian": {"ops"},
     "fido2": {"factors"},
 }

@@ -13,7 +13,10 @@ from urllib.parse import SplitResult, urlsplit
 from credmgr.audit.export import lines_of
 from credmgr.audit.forwarding import DeliveryError, Send
 from credmgr.audit.models import AuditEvent
-from credmgr.outbound import PUBLIC_ROOTS, Deadline, GuardedSession, Origin, OutboundError
+from credmgr.outbound.deadline import Deadline
+from credmgr.outbound.errors import OutboundError
+from credmgr.outbound.origin import PUBLIC_ROOTS, Origin
+from credmgr.outbound.session import GuardedSession
 
 SECONDS = 10.0
 KEY_LENGTH = 32

@@ -18,7 +18,10 @@ from credmgr.jose.encoding import parse_object
 from credmgr.jose.errors import JoseError, UnknownKeyError
 from credmgr.jose.jwk import PublicKey, find_key
 from credmgr.origins.queries import allowed_origins
-from credmgr.outbound import UNLISTED, Deadline, GuardedSession, Origin, OutboundError, is_covered
+from credmgr.outbound.deadline import Deadline
+from credmgr.outbound.errors import OutboundError
+from credmgr.outbound.origin import UNLISTED, Origin, is_covered
+from credmgr.outbound.session import GuardedSession
 
 KEPT = timedelta(minutes=10)
 # A changed key is found within a minute, and a flood of unknown ids makes no flood of requests (F-3).

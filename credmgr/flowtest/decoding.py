@@ -21,7 +21,10 @@ from credmgr.jose.claims import time_window
 from credmgr.jose.errors import JoseError, MalformedTokenError
 from credmgr.jose.jwk import find_key
 from credmgr.jose.jws import UnverifiedToken, verify
-from credmgr.outbound import Deadline, GuardedSession, OutboundError, built_in_origin
+from credmgr.outbound.deadline import Deadline
+from credmgr.outbound.errors import OutboundError
+from credmgr.outbound.origin import built_in_origin
+from credmgr.outbound.session import GuardedSession
 
 ALGORITHMS = ("RS256",)
 SKEW_SECONDS = 300

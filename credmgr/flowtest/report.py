@@ -62,7 +62,7 @@ SHAPE_NAMES = {
 
 @dataclass
 class Exchange:
-    """One request and its answer, redacted. failure is an outbound.Failure or "" where an answer came.
+    """One request and its answer, redacted. failure is an outbound.errors.Failure or "" where an answer came.
 
     name: the step that it is, as the page calls it.
     """

@@ -18,7 +18,7 @@ from credmgr.flowtest.targets import Target
 from credmgr.flowtest.tries import Try
 from credmgr.flowtest.ways import Way
 from credmgr.flowtest.wire import RecordingClient
-from credmgr.outbound import Deadline
+from credmgr.outbound.deadline import Deadline
 from credmgr.registrations.models import ENTRA, OIDC
 
 

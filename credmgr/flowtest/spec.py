@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from credmgr.flowtest.shapes import Material
 from credmgr.flowtest.targets import Target
 from credmgr.flowtest.verification import ExpectedToken
-from credmgr.outbound import Origin
+from credmgr.outbound.origin import Origin
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from credmgr.flowtest.shapes import SecretMaterial
 from credmgr.flowtest.spec import Asked, FlowSpec
 from credmgr.flowtest.targets import Target, target_of
 from credmgr.origins.queries import allowed_origins
-from credmgr.outbound import Origin, built_in_origin
+from credmgr.outbound.origin import Origin, built_in_origin
 from credmgr.registrations.models import BUILT_IN, Application, Tenant
 from credmgr.registrations.near_resources import NOTHING_NEAR, resources_near
 from credmgr.registrations.resources import find_resource

@@ -18,7 +18,7 @@ from credmgr.flowtest.verification import decoded_parts, verify_token
 from credmgr.flowtest.ways import NoWayError, Way, entra_ways, issuer_ways
 from credmgr.flowtest.wire import TOKEN_REQUEST, RecordingClient
 from credmgr.jose.errors import JoseError
-from credmgr.outbound import OutboundError
+from credmgr.outbound.errors import OutboundError
 from credmgr.registrations.models import BUILT_IN, ENTRA
 
 

@@ -10,7 +10,10 @@ from credmgr.flowtest.discovery import NOT_JSON, Metadata, UnusableAnswerError
 from credmgr.flowtest.redaction import Redactor
 from credmgr.flowtest.report import Exchange
 from credmgr.flowtest.verification import decoded_parts
-from credmgr.outbound import Answer, Deadline, GuardedSession, Origin, OutboundError
+from credmgr.outbound.deadline import Deadline
+from credmgr.outbound.errors import OutboundError
+from credmgr.outbound.origin import Origin
+from credmgr.outbound.session import Answer, GuardedSession
 
 # What a reader of the trace can use; everything else (cookies above all) is left out.
 _REQUEST_HEADERS = (

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from credmgr.origins.errors import OriginError
-from credmgr.outbound import DEFAULT_PORTS, Origin, is_public
+from credmgr.outbound.connecting import is_public
+from credmgr.outbound.origin import DEFAULT_PORTS, Origin
 
 _TYPED_MAX = 600
 _HOST_MAX = 253

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from credmgr.origins.models import AllowedOrigin
-from credmgr.outbound import (
+from credmgr.outbound.origin import (
     PUBLIC_ROOTS,
     Origin,
     built_in_origin,

@@ -14,7 +14,7 @@ from credmgr.credentials.models import FederatedCredential
 from credmgr.origins.addresses import origin_in
 from credmgr.origins.models import AllowedOrigin
 from credmgr.origins.queries import origin_of_row
-from credmgr.outbound import Origin
+from credmgr.outbound.origin import Origin
 from credmgr.portal.access import may
 from credmgr.registrations.models import BUILT_IN, Application
 

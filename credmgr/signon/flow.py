@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from credmgr.accounts.models import User
 from credmgr.jose.encoding import base64url_encode
-from credmgr.outbound import Origin
+from credmgr.outbound.origin import Origin
 from credmgr.signon.configuration import Provider
 from credmgr.signon.errors import SignOnError
 from credmgr.signon.id_tokens import Identity, identity_of

@@ -18,7 +18,10 @@ from django.views.decorators.debug import sensitive_variables
 
 from credmgr.jose.encoding import parse_object
 from credmgr.jose.errors import JoseError
-from credmgr.outbound import Answer, Deadline, GuardedSession, Origin, OutboundError, is_covered
+from credmgr.outbound.deadline import Deadline
+from credmgr.outbound.errors import OutboundError
+from credmgr.outbound.origin import Origin, is_covered
+from credmgr.outbound.session import Answer, GuardedSession
 from credmgr.signon.configuration import Provider
 from credmgr.signon.errors import SignOnError
 

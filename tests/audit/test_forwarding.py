@@ -18,7 +18,7 @@ from credmgr.audit.forwarding import DeliveryError, Send, forward_next, waiting
 from credmgr.audit.models import AuditChain, AuditEvent
 from credmgr.audit.receivers import problem_with, receiver
 from credmgr.audit.recording import Actor, record_event
-from credmgr.outbound import Origin
+from credmgr.outbound.origin import Origin
 from tests.audit.receivers import Heard, datagrams, syslog_receiver, webhook
 from tests.factories import NOW
 from tests.flowtest.far_side import make_ca, make_leaf

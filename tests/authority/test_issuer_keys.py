@@ -15,7 +15,7 @@ from credmgr.authority.issuer_keys import FETCHES_AT_ONCE, IssuerError, IssuerKe
 from credmgr.env import AllowedOrigin
 from credmgr.jose.errors import UnknownKeyError
 from credmgr.jose.jwk import public_jwk
-from credmgr.outbound import configured_origins
+from credmgr.outbound.origin import configured_origins
 from tests.flowtest.far_side import FarSide, Handler, rsa_key, send_json
 
 NOW = datetime(2026, 11, 23, 14, 52, 6, tzinfo=UTC)

@@ -10,15 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from credmgr.outbound import (
-    Answer,
-    Deadline,
-    Failure,
-    GuardedSession,
-    Origin,
-    OutboundError,
-    built_in_origin,
-)
+from credmgr.outbound.deadline import Deadline
+from credmgr.outbound.errors import Failure, OutboundError
+from credmgr.outbound.origin import Origin, built_in_origin
+from credmgr.outbound.session import Answer, GuardedSession
 from tests.flowtest.far_side import FarSide, make_ca, send
 
 # Seconds. The far sides here would go on for ever or for 30; a busy machine may be late, not that late.

@@ -19,7 +19,8 @@ from credmgr.flowtest.shapes import CertificateMaterial, SecretMaterial
 from credmgr.flowtest.spec import Asked, FlowSpec
 from credmgr.flowtest.targets import Target
 from credmgr.flowtest.verification import Expectations
-from credmgr.outbound import Failure, Origin
+from credmgr.outbound.errors import Failure
+from credmgr.outbound.origin import Origin
 from credmgr.registrations.models import BUILT_IN
 from tests.flowtest.far_side import Client, FarSide, entra_error, rsa_key, send, send_json
 

@@ -17,7 +17,9 @@ from credmgr.origins.changing import add_origin, remove_origin
 from credmgr.origins.errors import OriginError, OriginNotFoundError
 from credmgr.origins.models import AllowedOrigin
 from credmgr.origins.queries import allowed_origins, is_allowed, listed_origins
-from credmgr.outbound import Deadline, Failure, GuardedSession, OutboundError
+from credmgr.outbound.deadline import Deadline
+from credmgr.outbound.errors import Failure, OutboundError
+from credmgr.outbound.session import GuardedSession
 from tests.flowtest.far_side import FarSide, make_ca, send
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -7,7 +7,7 @@ from credmgr.flowtest.diagnosis.case import Case, Rule, run_again
 from credmgr.flowtest.diagnosis.wire import THROTTLED
 from credmgr.flowtest.report import Diagnosis, Evidence, Step, Verdict
 from credmgr.flowtest.wire import SIGNING_KEYS, TOKEN_REQUEST
-from credmgr.outbound import Failure
+from credmgr.outbound.errors import Failure
 from credmgr.registrations.models import OIDC
 
 # failure: (headline, summary, cure title, cure text). {host} and {seconds} are filled in.

@@ -5,7 +5,7 @@ from datetime import timedelta
 from credmgr.credentials.lifecycle import is_live
 from credmgr.flowtest.diagnosis.case import SKEW, Case, run_again
 from credmgr.flowtest.report import Diagnosis, Evidence, Step, Verdict
-from credmgr.outbound import Failure
+from credmgr.outbound.errors import Failure
 from credmgr.registrations.models import Tenant
 from credmgr.registrations.switches import ALL_OFF, FORCED_SENTENCE, Switches, read_switches
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from credmgr.flowtest import discovery
 from credmgr.flowtest.diagnosis.case import Case, Rule, run_again
 from credmgr.flowtest.report import Diagnosis, Evidence, Step
-from credmgr.outbound import Failure
+from credmgr.outbound.errors import Failure
 
 THROTTLED = {90055, 50196}
 UNAVAILABLE = {90033}
