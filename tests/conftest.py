@@ -51,8 +51,6 @@ os.environ["CREDMGR_SECRET_KEY"] = secrets.token_urlsafe(48)
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the test's own thread
 os.environ["DJANGO_SETTINGS_MODULE"] = "credmgr.settings"
 django.setup()
-# Else the processes of pytest-xdist read the settings before this file, with the first one's data folder.
-del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.core.management.commands import flush  # noqa: E402 - models need the settings above
 from django.db import connection, connections  # noqa: E402
@@ -62,6 +60,11 @@ from credmgr.audit.guards import remove_guards, set_guards  # noqa: E402
 
 assert settings.DATA_DIR == _DATA_DIR, "the settings were read before this file"
 settings.TOKENS_DATABASE = "default"
+
+
+def pytest_xdist_setupnodes() -> None:
+    """Else the processes that are started now read the settings before this file, with this one's folder."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
