@@ -58,7 +58,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware  # noqa: E402
 
 from credmgr.audit.guards import remove_guards, set_guards  # noqa: E402
 
-assert settings.DATA_DIR == _DATA_DIR, "the settings were read before this file"
+assert settings.DATA_DIR == _DATA_DIR, "read too early: unset DJANGO_SETTINGS_MODULE"
 settings.TOKENS_DATABASE = "default"
 
 

@@ -1,5 +1,6 @@
 """docs/clients.md names tests: each of them exists, and no cell is without one unless it says so."""
 
+import os
 import re
 import subprocess
 import sys
@@ -16,7 +17,8 @@ NAMED = re.compile(r"`(test_\w+\.py::test_\w+(?:\[[^\]`]+\])?)`")
 def collected() -> set[str]:
     """Every test of this folder, by the name that pytest gives it."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:randomly", "tests/clients"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    own = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout
     return {line.removeprefix("tests/clients/") for line in done.stdout.splitlines() if "::" in line}
 
