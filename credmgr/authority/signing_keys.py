@@ -6,6 +6,7 @@ memory, by row id. So a roll counts with the next request in every process.
 
 import logging
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -31,28 +32,32 @@ _OPENED_AT_MOST = 4
 logger = logging.getLogger(__name__)
 
 
-def ensure_signing_key(now: datetime, *, actor: Actor | None = None) -> SigningKey:
+def ensure_signing_key(clock: Callable[[], datetime], *, actor: Actor | None = None) -> SigningKey:
     """The key that signs now. Where none does, a published one that is to sign later is brought forward;
-    where there is none either, as at the first start, one is made. now: aware UTC. actor: the command line
-    unless given.
+    where there is none either, as at the first start, one is made. clock: gives aware UTC. actor: the
+    command line unless given.
     """
     by = actor or Actor.command()
-    found = current_signing_key(now) or _bring_forward(now, by)
+    found = current_signing_key(clock()) or _bring_forward(clock, by)
     if found is not None:
         return found
+    now = clock()
     key = make_signing_key(now, signs_from=now)
     insert_signing_key(key, actor=by, now=now)
     return key
 
 
 @transaction.atomic
-def _bring_forward(now: datetime, actor: Actor) -> SigningKey | None:
+def _bring_forward(clock: Callable[[], datetime], actor: Actor) -> SigningKey | None:
     """Let the key that would sign first sign from now on: without a signer, only a clock that was set back
     puts it off. It stands in every key set already, which a new key would not for an hour (W7).
 
-    Any number of processes may ask at once: one of them does it.
+    Any number of processes may ask at once: one of them does it. The clock is asked when the turn has come:
+    by a moment from before it, the key that another has just brought forward would still be ahead.
     """
-    rows = list(SigningKey.objects.select_for_update().filter(is_published(now)).order_by("signs_from"))
+    list(SigningKey.objects.select_for_update())  # waits for the turn
+    now = clock()
+    rows = list(SigningKey.objects.filter(is_published(now)).order_by("signs_from"))
     if not rows or rows[0].signs_from <= now:
         return current_signing_key(now)  # another process was faster, or there is none
     key, put_off_until = rows[0], rows[0].signs_from

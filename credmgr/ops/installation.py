@@ -48,7 +48,7 @@ def prepare_database(report: Report) -> None:
         restore_lost_triggers(actor=SERVER, now=now)
         adopt_older_rows(now)
         ensure_default_tenant(now)
-        ensure_signing_key(now)
+        ensure_signing_key(timezone.now)
     log_heads()
     look_after(now)
 
@@ -71,7 +71,7 @@ def look_after_signing_key() -> None:
     if current_signing_key(timezone.now()) is not None:
         return
     with one_machine_at_a_time():
-        ensure_signing_key(timezone.now(), actor=SERVER)
+        ensure_signing_key(timezone.now, actor=SERVER)
 
 
 def database_is_new() -> bool:

@@ -234,7 +234,7 @@ def _signing_key(now: datetime) -> None:
     second.
     """
     if not _kept:
-        _kept.append(ensure_signing_key(now))
+        _kept.append(ensure_signing_key(lambda: now))
         return
     row = _kept[0]
     copy = SigningKey(

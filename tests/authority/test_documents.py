@@ -292,7 +292,7 @@ def test_a_public_url_is_everywhere(directory: Directory, settings: LazySettings
 def test_the_first_key_is_made_once(db: None, directory: Directory) -> None:
     """A second start finds it."""
     before = SigningKey.objects.get()
-    assert ensure_signing_key(directory.now) == before
+    assert ensure_signing_key(lambda: directory.now) == before
     assert SigningKey.objects.count() == 1
 
 

@@ -8,6 +8,7 @@ import pytest
 import requests
 from django.test import Client
 
+from credmgr.audit.events import EventTag
 from credmgr.audit.models import AuditEvent
 from credmgr.audit.recording import Actor
 from credmgr.authority.key_rolling import replace_signing_key, roll_signing_key
@@ -138,10 +139,24 @@ def test_the_upkeep_of_many_processes_brings_one_key_forward_once(
     assert server.database.rows("SELECT count(*) FROM authority_signingkey") == [(1,)]
 
 
+def test_a_key_that_another_process_just_brought_forward_stays_as_it_is(directory: Directory) -> None:
+    """Which is ahead of the moment at which this process began to look."""
+    SigningKey.objects.update(signs_from=directory.now + timedelta(days=2))
+    other = directory.now + timedelta(milliseconds=5)
+
+    def began() -> datetime:
+        ensure_signing_key(lambda: other)
+        return directory.now
+
+    moments = iter([began, lambda: directory.now + timedelta(milliseconds=10)])
+    assert ensure_signing_key(lambda: next(moments)()).signs_from == other
+    assert AuditEvent.objects.filter(tag=EventTag.SIGNING_KEY_BROUGHT_FORWARD).count() == 1
+
+
 def test_a_start_takes_the_key_of_a_later_clock_too(directory: Directory) -> None:
     """And makes none beside it."""
-    kid = ensure_signing_key(directory.now).kid
-    assert ensure_signing_key(directory.now - timedelta(days=900)).kid == kid
+    kid = ensure_signing_key(lambda: directory.now).kid
+    assert ensure_signing_key(lambda: directory.now - timedelta(days=900)).kid == kid
     assert SigningKey.objects.count() == 1
 
 

@@ -214,7 +214,7 @@ def test_a_certificate_near_its_end_is_renewed_by_the_upkeep_itself(
     settings.DATA_DIR = tmp_path
     settings.CA_FILE = tmp_path / "tls" / "ca.pem"
     settings.CA_BUNDLE_FILE = tmp_path / "tls" / "ca-bundle.pem"
-    ensure_signing_key(timezone.now())
+    ensure_signing_key(timezone.now)
     assert ensure_local_tls(timezone.now() - timedelta(days=380))
     ca, leaf = settings.CA_FILE.read_bytes(), tmp_path / "tls" / "leaf.pem"
     old = leaf.read_bytes()

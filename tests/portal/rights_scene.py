@@ -140,7 +140,7 @@ def build(tenant: Tenant, owner: User) -> Scene:
         "sequence": SignIn.objects.latest("sequence").pk,
         "principal_id": _enterprise_application(tenant, [own, foreign]).pk,
         "client_id": _multitenant_elsewhere("Elsewhere too").client_id,
-        "key_id": ensure_signing_key(now).pk,
+        "key_id": ensure_signing_key(lambda: now).pk,
         "code": 7000215,
     }
     return Scene(ids, own, foreign, own_deleted, foreign_deleted)

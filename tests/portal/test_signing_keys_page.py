@@ -34,7 +34,7 @@ PAGE = "/signing-keys"
 @pytest.fixture
 def signer(signed_in: Client) -> SigningKey:
     """The key that signs, ten days old."""
-    return ensure_signing_key(timezone.now() - timedelta(days=10))
+    return ensure_signing_key(lambda: timezone.now() - timedelta(days=10))
 
 
 def states() -> list[str]:
