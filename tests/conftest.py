@@ -56,7 +56,7 @@ from django.core.management.commands import flush  # noqa: E402 - models need th
 from django.db import connection, connections  # noqa: E402
 from whitenoise.middleware import WhiteNoiseMiddleware  # noqa: E402
 
-from credmgr.audit.guards import remove_guards, set_guards  # noqa: E402
+from credmgr.audit.guards import GUARDS  # noqa: E402
 
 assert settings.DATA_DIR == _DATA_DIR, "read too early: unset DJANGO_SETTINGS_MODULE"
 settings.TOKENS_DATABASE = "default"
@@ -136,9 +136,9 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
 
 def _flush(self: flush.Command, **options: Any) -> None:
     """After a test with real transactions the tables are emptied, which the audit's triggers refuse."""
-    remove_guards(connections[options["database"]])
+    GUARDS.remove(connections[options["database"]])
     _flush_of_django(self, **options)
-    set_guards(connections[options["database"]])
+    GUARDS.make(connections[options["database"]])
 
 
 _flush_of_django = flush.Command.handle

@@ -3,7 +3,6 @@
 from importlib import import_module
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate, pre_migrate
 
 
 class AuditConfig(AppConfig):
@@ -13,15 +12,6 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         """The triggers follow every migration; they need the models, so not before."""
-        guards = import_module("credmgr.audit.guards")
-        pre_migrate.connect(
-            guards.remove_guards_before_migrating, sender=self, dispatch_uid="credmgr.audit.no-guards"
-        )
-        post_migrate.connect(
-            guards.set_guards_after_migrating, sender=self, dispatch_uid="credmgr.audit.guards"
-        )
-        sums = import_module("credmgr.audit.sum_triggers")
-        pre_migrate.connect(
-            sums.remove_before_migrating, sender=self, dispatch_uid="credmgr.audit.no-sum-triggers"
-        )
-        post_migrate.connect(sums.set_after_migrating, sender=self, dispatch_uid="credmgr.audit.sum-triggers")
+        guards, sums = (import_module(f"credmgr.audit.{name}") for name in ("guards", "sum_triggers"))
+        guards.GUARDS.follow_migrations(self, "credmgr.audit.guards")
+        sums.TRIGGERS.follow_migrations(self, "credmgr.audit.sum-triggers")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from credmgr.audit.chain import FIRST_HASH, HEAD_MESSAGE, end_seal, hash_of, start_seal
-from credmgr.audit.guards import missing_guards
+from credmgr.audit.guards import GUARDS
 from credmgr.audit.models import AuditChain, AuditEvent, AuditKey
 from credmgr.vault.errors import SealError, UnknownKeyError
 from credmgr.vault.sealing import open_from
@@ -68,7 +68,7 @@ def verify_audit() -> Verification:
     chains = [_verify(chain) for chain in AuditChain.objects.order_by("pk")]
     findings = [
         Finding("guard_missing", None, f"The trigger {name} is missing. `manage.py migrate` makes it again.")
-        for name in missing_guards(connection)
+        for name in GUARDS.missing(connection)
     ]
     known = [chain.chain for chain in chains]
     unsealed = AuditEvent.objects.filter(hash=None).order_by("sequence").values_list("pk", flat=True)

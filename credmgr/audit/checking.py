@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from credmgr.audit.chain import INSTALLATION
 from credmgr.audit.chain_verification import ChainReport, verify_chain
 from credmgr.audit.events import EventTag
-from credmgr.audit.guards import missing_guards
+from credmgr.audit.guards import GUARDS
 from credmgr.audit.models import AuditCheck
 from credmgr.audit.recording import Actor, record_event
 
@@ -23,7 +23,7 @@ def check_chains(tenant_id: uuid.UUID, *, actor: Actor, now: datetime) -> list[A
     entries of each, and remember what came of it. Raises KeyRingError where no key ring can be used.
     """
     reports = [verify_chain(each, CHECKED_AT_ONCE) for each in (tenant_id, INSTALLATION)]
-    lost = [f"The trigger {name} is missing." for name in missing_guards(connection)]
+    lost = [f"The trigger {name} is missing." for name in GUARDS.missing(connection)]
     made = [_check(report, lost, actor, now) for report in reports if report is not None]
     with transaction.atomic():
         for check in made:

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 
-from credmgr.audit import guards, sum_triggers
+from credmgr.audit import sum_triggers
 from credmgr.audit.events import EventTag
+from credmgr.audit.guards import GUARDS
 from credmgr.audit.recording import Actor, record_event
 from credmgr.audit.sign_in_sums import begin_anew
 from credmgr.credentials import status_triggers
 from credmgr.credentials.stored_status import mark_all_outdated
 from credmgr.registrations import directory_sizes
+from credmgr.triggers import TriggerSet
 
 logger = logging.getLogger(__name__)
 
@@ -24,39 +25,26 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class _Kind:
     """Triggers of one purpose. catch_up: called after they are back, in the same transaction, so that no
-    change falls between.
+    change falls between; some need none, because they are filled when they are made.
     """
 
     purpose: str
-    missing: Callable[[BaseDatabaseWrapper], list[str]]
-    make: Callable[[BaseDatabaseWrapper], None]
-    catch_up: Callable[[], object]
+    triggers: TriggerSet
+    catch_up: Callable[[], object] = lambda: None
 
 
 _KINDS = (
     # What was done to the audit while they were away shows in its seals.
-    _Kind("audit entries are never changed", guards.missing_guards, guards.set_guards, lambda: None),
-    _Kind(
-        "credential statuses follow credentials",
-        status_triggers.missing_triggers,
-        status_triggers.set_triggers,
-        mark_all_outdated,
-    ),
-    _Kind(
-        "the number of registrations is kept",
-        directory_sizes.missing_triggers,
-        directory_sizes.set_triggers,  # which counts
-        lambda: None,
-    ),
-    _Kind(
-        "sums follow the sign-in log", sum_triggers.missing_triggers, sum_triggers.set_triggers, begin_anew
-    ),
+    _Kind("audit entries are never changed", GUARDS),
+    _Kind("credential statuses follow credentials", status_triggers.TRIGGERS, mark_all_outdated),
+    _Kind("the number of registrations is kept", directory_sizes.TRIGGERS),
+    _Kind("sums follow the sign-in log", sum_triggers.TRIGGERS, begin_anew),
 )
 
 
 def lost_triggers() -> list[str]:
     """Names of those that are missing. Raises django.db.Error."""
-    return [name for kind in _KINDS for name in kind.missing(connection)]
+    return [name for kind in _KINDS for name in kind.triggers.missing(connection)]
 
 
 def restore_lost_triggers(*, actor: Actor, now: datetime) -> int:
@@ -66,9 +54,9 @@ def restore_lost_triggers(*, actor: Actor, now: datetime) -> int:
 
 @transaction.atomic
 def _restore(kind: _Kind, actor: Actor, now: datetime) -> int:
-    lost = kind.missing(connection)
+    lost = kind.triggers.missing(connection)
     if lost:
-        kind.make(connection)
+        kind.triggers.make(connection)
         kind.catch_up()
         record_event(
             EventTag.TRIGGERS_RESTORED,

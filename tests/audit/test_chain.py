@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from credmgr.audit.chain import INSTALLATION, adopt_older_rows, hash_of
 from credmgr.audit.events import EventTag
-from credmgr.audit.guards import missing_guards, remove_guards, set_guards
+from credmgr.audit.guards import GUARDS
 from credmgr.audit.models import AuditChain, AuditEvent, AuditKey
 from credmgr.audit.recording import Actor, record_event
 from credmgr.vault.rotation import rotate
@@ -70,14 +70,14 @@ def ten() -> Iterator[list[AuditEvent]]:
     rows = [record(number) for number in range(1, 11)]
     record(100, None)
     record(101, None)
-    remove_guards(connection)
+    GUARDS.remove(connection)
     yield rows
-    set_guards(connection)
+    GUARDS.make(connection)
 
 
 def tampered() -> list[tuple[str, int | None]]:
     """What is found once the triggers are back, as a careful vandal would leave them."""
-    set_guards(connection)
+    GUARDS.make(connection)
     return found(verify())
 
 
@@ -314,11 +314,11 @@ def test_the_database_refuses_to_change_or_remove(what: str) -> None:
 
 def test_missing_triggers_are_found() -> None:
     record(1)
-    remove_guards(connection)
+    GUARDS.remove(connection)
     answer = verify()
     assert {code for code, _ in found(answer)} == {"guard_missing"}
-    set_guards(connection)
-    assert missing_guards(connection) == []
+    GUARDS.make(connection)
+    assert GUARDS.missing(connection) == []
 
 
 # ---------------------------------------------------------------- keys and older rows
@@ -373,7 +373,7 @@ def test_the_keys_follow_a_rotation_of_the_vault(ring_file: RingFile) -> None:  
 
 def test_the_command_tells_people_where(ten: list[AuditEvent]) -> None:
     rows_of(4).update(actor_name="x")
-    set_guards(connection)
+    GUARDS.make(connection)
     out = io.StringIO()
     with pytest.raises(CommandError):
         call_command("verify_audit", stdout=out)

@@ -17,7 +17,7 @@ from credmgr.audit.chain import INSTALLATION, log_heads
 from credmgr.audit.entry_retention import delete_old_entries, keep_from
 from credmgr.audit.events import EventTag
 from credmgr.audit.export import json_lines
-from credmgr.audit.guards import remove_guards, set_guards
+from credmgr.audit.guards import GUARDS
 from credmgr.audit.models import AuditChain, AuditEvent
 from credmgr.audit.recording import Actor, record_event
 from credmgr.ops.logging import JsonFormatter
@@ -104,12 +104,12 @@ def test_d6_triggers_refuse_every_other_way(ten_days: None) -> None:
 
 
 def test_a_beginning_that_somebody_moved_is_found(ten_days: None) -> None:
-    remove_guards(connection)
+    GUARDS.remove(connection)
     AuditChain.objects.filter(pk=TENANT).update(
         first_position=4, before=AuditEvent.objects.get(chain=TENANT, position=3).hash, start_seal=b"x" * 32
     )
     AuditEvent.objects.filter(chain=TENANT, position__lt=4).delete()
-    set_guards(connection)
+    GUARDS.make(connection)
     assert codes(verify()) == {"start"}
 
 
@@ -135,10 +135,10 @@ def test_d5_heads_in_the_log_find_a_cut_tail_with_its_old_end(
     assert (answer["intact"], answer["heads"]) == (True, 2)
     delete()
     assert verify("--heads", str(log))["intact"]
-    remove_guards(connection)
+    GUARDS.remove(connection)
     AuditEvent.objects.filter(chain=TENANT, position__gt=10).delete()
     AuditChain.objects.filter(pk=TENANT).update(**old_end)
-    set_guards(connection)
+    GUARDS.make(connection)
     assert codes(verify()) == set()
     assert codes(verify("--heads", str(log))) == {"head"}
 

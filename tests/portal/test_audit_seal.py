@@ -14,7 +14,7 @@ from django.utils import timezone
 from credmgr.accounts import sessions
 from credmgr.audit.chain import INSTALLATION, canonical_json
 from credmgr.audit.events import EventTag
-from credmgr.audit.guards import remove_guards, set_guards
+from credmgr.audit.guards import GUARDS
 from credmgr.audit.models import AuditCheck, AuditEvent, AuditKey
 from credmgr.registrations.models import Application, Tenant
 from credmgr.vault.sealing import open_from
@@ -62,9 +62,9 @@ def test_a_chain_that_holds_is_said_to_be_intact(
 
 
 def test_a_broken_chain_says_where(signed_in: Client, harbor: Application, directory: Tenant) -> None:
-    remove_guards(connection)
+    GUARDS.remove(connection)
     AuditEvent.objects.filter(chain=directory.pk, position=1).update(actor_name="Somebody else")
-    set_guards(connection)
+    GUARDS.make(connection)
     signed_in.post("/audit/verify")
     body = signed_in.get("/audit").content
     assert b"Not as it was written" in body
@@ -73,9 +73,9 @@ def test_a_broken_chain_says_where(signed_in: Client, harbor: Application, direc
 
 
 def test_a_missing_trigger_is_told(signed_in: Client, harbor: Application) -> None:
-    remove_guards(connection)
+    GUARDS.remove(connection)
     signed_in.post("/audit/verify")
-    set_guards(connection)
+    GUARDS.make(connection)
     assert b"The trigger audit_refuse_update is missing." in signed_in.get("/audit").content
 
 
