@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from credmgr.audit.credential_use import callers_with
-from credmgr.audit.queries import CALLER_ROWS, Callers, last_used
+from credmgr.audit.queries import CALLER_ROWS, Caller, Callers, last_used
 from credmgr.credentials.lifecycle import end_of, has_ended
 from credmgr.credentials.models import Certificate, ClientSecret
 from credmgr.portal import words
@@ -76,26 +76,36 @@ def _of_callers(found: Callers, credential_id: uuid.UUID, now: datetime) -> list
         f"the last {words.relative(caller.last_at, now)}."
         for caller in callers[:_NAMED]
     ]
-    if len(callers) > _NAMED:
-        points.append(f"{words.counted(len(callers) - _NAMED, 'other caller')}.")
+    points += _others(callers)
     if len(callers) > 1:
         points.append(
             f"In all {words.counted(total, 'sign-in')} in 30 days, {sum(week.values()):,} in 7 days."
         )
-    if found.looked_back_to is not None:
-        back = words.moment(found.looked_back_to)
-        points.append(f"Only the newest {CALLER_ROWS:,} were looked at, back to {back}.")
-    return points
+    return points + _where_the_look_ended(found)
+
+
+def _others(callers: list[Caller]) -> list[str]:
+    """The number of those that are not named."""
+    rest = len(callers) - _NAMED
+    return [f"{words.counted(rest, 'other caller')}."] if rest > 0 else []
+
+
+def _where_the_look_ended(found: Callers) -> list[str]:
+    if found.looked_back_to is None:
+        return []
+    return [f"Only the newest {CALLER_ROWS:,} were looked at, back to {words.moment(found.looked_back_to)}."]
 
 
 def _of_expired(credential: ClientSecret | Certificate, code: str, now: datetime) -> Impact:
     points = [f"It {words.days_left(end_of(credential), now).lower()}."]
-    tried = callers_with(credential.pk, now - WEEK, refused=True).all
+    found = callers_with(credential.pk, now - WEEK, refused=True)
+    tried = found.all
     points += [
         f"{caller.address or 'An address not known'} still tries it: "
         f"{words.counted(caller.count, 'request')} refused in 7 days."
         for caller in tried[:_NAMED]
     ]
+    points += _others(tried) + _where_the_look_ended(found)
     if not tried:
         return Impact("ok", "No sign-in will fail", points)
     if isinstance(credential, ClientSecret):

@@ -292,11 +292,17 @@ def test_ending_sessions_needs_a_recent_sign_in(signed_in: Client, clock: Clock)
         asked = signed_in.post("/account/sessions/end", {**named, **token})
         assert asked.headers["Location"] == "/account/confirm?next=%2Faccount"
     assert other.get("/account").status_code == 200
+    assert (
+        '<a class="btn" href="/account">Cancel</a>'
+        in signed_in.get(asked.headers["Location"]).content.decode()
+    )
     wrong = send(signed_in, asked.headers["Location"], {"current_password": "not-this-one"})
     assert "The password is not right." in wrong.content.decode()
     confirmed = send(signed_in, asked.headers["Location"], {"current_password": PASSWORD})
     assert confirmed.headers["Location"] == "/account"
-    token = {"csrfmiddlewaretoken": str(signed_in.get("/account").context["csrf_token"])}
+    page = signed_in.get("/account")
+    assert "No session has ended yet: choose again which one." in page.content.decode()
+    token = {"csrfmiddlewaretoken": str(page.context["csrf_token"])}
     signed_in.post("/account/sessions/end", {"session": theirs.handle, **token})
     assert other.get("/account").status_code == 302
     assert signed_in.get("/account").status_code == 200

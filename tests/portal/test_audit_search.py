@@ -58,7 +58,7 @@ def test_no_match_so_far_is_told_from_no_match(signed_in: Client, harbor: Applic
     record(harbor, 40)
     first = signed_in.get("/audit", {"search": "quay"}).content.decode()
     assert "No entry matches so far" in first
-    assert "Search older" in first
+    assert first.count("Search older<") == 1
     everything = signed_in.get("/audit", {"search": "quay", "before": str(10**9)}).content.decode()
     assert "No entry matches<" in everything
     assert "Search older" not in everything

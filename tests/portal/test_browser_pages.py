@@ -232,6 +232,19 @@ def test_the_navigation_is_a_drawer_on_a_phone(walker: "Page") -> None:
     assert not navigation.is_visible()
 
 
+def test_a_phone_shows_every_command(walker: "Page", harbor: dict[str, str]) -> None:
+    one = f"/applications/{harbor['id']}"
+    for address in ("/applications", "/sign-ins", one, f"{one}/sign-ins", f"{one}/api-permissions"):
+        open_at(walker, address, 390, "light")
+        bar = walker.locator(".command-bar").first
+        assert bar.evaluate("bar => bar.scrollWidth - bar.clientWidth") == 0, address
+        for command in bar.locator(".btn").all():
+            place = command.bounding_box()
+            assert place is not None
+            assert place["x"] >= 8, address
+            assert place["x"] + place["width"] <= 390 - 16, address
+
+
 def test_everything_works_without_script(
     browser: "Browser", installation: Any, harbor: dict[str, str]
 ) -> None:

@@ -336,6 +336,11 @@ def test_the_question_says_when_nothing_breaks(signed_in: Client, harbor: Applic
     body = text_of(signed_in.get(credentials_of(harbor, f"/secrets/{expired.pk}/delete")))
     assert "No sign-in that works will fail" in body
     assert "10.24.6.11 still tries it: 1 request refused in 7 days." in body
+    for number in range(20, 26):
+        sign_in(harbor, expired, ago=timedelta(hours=3), code=7000222, address=f"10.24.6.{number}")
+    body = text_of(signed_in.get(credentials_of(harbor, f"/secrets/{expired.pk}/delete")))
+    assert body.count("still tries it: 1 request refused in 7 days.") == 5
+    assert "2 other callers." in body
     old, _ = stored_secret(harbor, "old")
     sign_in(harbor, old, ago=timedelta(days=90))
     body = text_of(signed_in.get(credentials_of(harbor, f"/secrets/{old.pk}/delete")))

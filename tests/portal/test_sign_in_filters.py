@@ -205,7 +205,10 @@ def test_a_filter_that_meets_too_many_rows_says_so_and_offers_to_go_on(
     assert [row.record.pk for row in of_address["rows"]] == [rare.pk], "an address has an index"
     answer = signed_in.get("/sign-ins", {"resource": "api://rare"})
     assert answer.context["rows"] == []
-    assert "Older ones may match." in answer.content.decode()
+    body = answer.content.decode()
+    assert "Older ones may match." in body
+    assert "No sign-in matches so far" in body
+    assert body.count("Search older<") == 1
     older = signed_in.get(answer.context["page"].older_address)
     assert [row.record.pk for row in older.context["rows"]] == [rare.pk]
     assert "Counted from" in signed_in.get("/sign-ins", {"credential": "none"}).content.decode()

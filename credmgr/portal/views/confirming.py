@@ -50,7 +50,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     is_done = recently_signed_in(request) if not form.is_bound else form.is_valid()
     is_download = goal != reverse("account")
     if is_done and not is_download:
-        messages.success(request, "You are confirmed. Sessions can be ended for the next minutes.")
+        messages.success(request, "You are confirmed. No session has ended yet: choose again which one.")
         return redirect(goal)
     context = {"form": form, "goal": goal, "is_done": is_done, "is_download": is_download}
     return render(request, "account/confirm.html", context)
