@@ -20,10 +20,18 @@ def posted(request: HttpRequest) -> QueryDict | None:
 
 
 def form_page(
-    request: HttpRequest, template: str, form: BaseForm, context: Mapping[str, object]
+    request: HttpRequest,
+    template: str,
+    form: BaseForm,
+    context: Mapping[str, object],
+    *,
+    refused: int = 422,
 ) -> HttpResponse:
-    """The page of a form, which it finds as `form`: 422 where what was sent is refused, else 200."""
-    status = 422 if form.errors else 200
+    """The page of a form, which it finds as `form`: 200, or the status `refused` where what was sent is.
+
+    refused: another one than 422 where more is to be said of it, such as 429.
+    """
+    status = refused if form.errors else 200
     return render(request, template, {**context, "form": form}, status=status)
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 
-class _Forms(HTMLParser):
+class Forms(HTMLParser):
     """Collects, for each form of a page, its action and what its fields hold."""
 
     def __init__(self) -> None:
@@ -29,12 +29,13 @@ class _Forms(HTMLParser):
             if kind in {"checkbox", "radio"} and "checked" not in found:
                 return
             if kind not in {"submit", "file", "image"}:
-                self.forms[-1]["fields"][found["name"]] = found.get("value", "")
+                unsaid = "on" if kind in {"checkbox", "radio"} else ""
+                self.forms[-1]["fields"][found["name"]] = found.get("value", unsaid)
 
 
-def read_page(text: str) -> _Forms:
+def read_page(text: str) -> Forms:
     """Parse a page."""
-    parser = _Forms()
+    parser = Forms()
     parser.feed(text)
     return parser
 

@@ -70,11 +70,11 @@ def test_a_question_is_answered_once(key: SoftKey) -> None:
     first, second = half_way(), half_way()
     given = key.used(first.get(STEP).context["options"])
     second.get(STEP)
-    assert answer(second, STEP, given).status_code == 200, "another browser's question"
+    assert answer(second, STEP, given).status_code == 422, "another browser's question"
     assert answer(first, STEP, given).status_code == 302
     third = half_way()
     third.get(STEP)
-    assert answer(third, STEP, given).status_code == 200, "replayed"
+    assert answer(third, STEP, given).status_code == 422, "replayed"
 
 
 @pytest.mark.parametrize("wrong", ["origin", "rp", "key", "counter", "challenge"])
@@ -93,7 +93,7 @@ def test_what_does_not_fit_lets_nobody_in(key: SoftKey, wrong: str) -> None:
     else:
         options = json.dumps({"challenge": "AAAA"})
     refused = answer(visitor, STEP, key.used(options))
-    assert refused.status_code == 200
+    assert refused.status_code == 422
     assert b"This passkey was not accepted." in refused.content
     assert visitor.get("/account").status_code == 302
     assert AuditEvent.objects.filter(tag="account:second-factor:refused").exists()
@@ -129,11 +129,11 @@ NONSENSE = [
 @pytest.mark.parametrize("sent", NONSENSE)
 def test_nonsense_is_refused_not_crashed_on(signed_in: Client, person: User, key: SoftKey, sent: str) -> None:
     signed_in.get(ADD)
-    assert answer(signed_in, ADD, sent).status_code == 200
+    assert answer(signed_in, ADD, sent).status_code == 422
     assert factors_of(person).words == "1 passkey"
     visitor = half_way()
     visitor.get(STEP)
-    assert answer(visitor, STEP, sent).status_code == 200
+    assert answer(visitor, STEP, sent).status_code == 422
 
 
 def test_one_from_a_forged_page_or_known_already_is_not_added(
@@ -164,5 +164,5 @@ def test_l3_wrong_answers_are_throttled(key: SoftKey) -> None:
     visitor = half_way()
     for _ in range(5):
         visitor.get(STEP)
-        assert answer(visitor, STEP, "{}").status_code == 200
+        assert answer(visitor, STEP, "{}").status_code == 422
     assert answer(visitor, STEP, key.used(visitor.get(STEP).context["options"])).status_code == 429

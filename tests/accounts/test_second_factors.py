@@ -106,6 +106,7 @@ def test_setting_up_shows_the_key_and_the_codes_once(signed_in: Client, person: 
     assert len(phone.secret) == 32
     assert not factors_of(person).is_on, "not before the first code"
     wrong = post(signed_in, APP, {"code": "12 34 56"})
+    assert wrong.status_code == 422
     assert "This is not the code that the app shows now." in wrong.content.decode()
     assert phone.secret == Phone(wrong, clock).secret, "the same key, so that scanning again is not needed"
     answer = post(signed_in, APP, {"code": phone.code()})
@@ -175,7 +176,7 @@ def test_a_wrong_code_lets_nobody_in_and_is_not_shown_again(person: User, phone:
     visitor = Client(enforce_csrf_checks=True)
     sign_in(visitor)
     answer = send(visitor, STEP, {"code": code})
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert not code.strip() or f'value="{code}"' not in answer.content.decode()
     assert visitor.get("/account").status_code == 302
 
@@ -187,8 +188,8 @@ def test_a_code_works_once(person: User, phone: Phone) -> None:
     for each in (first, second, third):
         sign_in(each)
     assert send(first, STEP, {"code": code}).status_code == 302
-    assert send(second, STEP, {"code": code}).status_code == 200
-    assert send(third, STEP, {"code": phone.code(later=-1)}).status_code == 200, "nor an older one after it"
+    assert send(second, STEP, {"code": code}).status_code == 422
+    assert send(third, STEP, {"code": phone.code(later=-1)}).status_code == 422, "nor an older one after it"
 
 
 def test_a_recovery_code_works_once_in_any_spelling(person: User, codes: list[str]) -> None:
@@ -201,14 +202,14 @@ def test_a_recovery_code_works_once_in_any_spelling(person: User, codes: list[st
     assert event.changes == {"secondFactor": ["", "Recovery code"], "codesLeft": ["", "9"]}
     again = Client(enforce_csrf_checks=True)
     sign_in(again)
-    assert send(again, STEP, {"code": codes[3]}).status_code == 200
+    assert send(again, STEP, {"code": codes[3]}).status_code == 422
 
 
 def test_new_recovery_codes_end_the_old_ones(signed_in: Client, person: User, codes: list[str]) -> None:
     send(signed_in, "/account/second-factors/recovery-codes", {})
     visitor = Client(enforce_csrf_checks=True)
     sign_in(visitor)
-    assert send(visitor, STEP, {"code": codes[0]}).status_code == 200
+    assert send(visitor, STEP, {"code": codes[0]}).status_code == 422
 
 
 def test_l3_guessing_codes_is_throttled_over_sign_ins(person: User, phone: Phone) -> None:
@@ -216,7 +217,7 @@ def test_l3_guessing_codes_is_throttled_over_sign_ins(person: User, phone: Phone
     for _ in range(5):
         visitor = Client(enforce_csrf_checks=True)
         sign_in(visitor)
-        assert send(visitor, STEP, {"code": "000000"}).status_code == 200
+        assert send(visitor, STEP, {"code": "000000"}).status_code == 422
     answer = send(visitor, STEP, {"code": phone.code()})
     assert answer.status_code == 429
     phone.clock.forward(seconds=int(answer.headers["Retry-After"]))

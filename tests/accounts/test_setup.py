@@ -149,7 +149,7 @@ def test_refusals_keep_what_was_typed_but_no_password(
     visitor.get(new_link())
     answer = send(visitor, "/account/setup", FORM | changed)
     page = answer.content.decode()
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert sentence in page
     assert "Ada   Lovelace" in page
     assert PASSWORD not in page

@@ -140,7 +140,7 @@ def test_uploads_of_a_person(app: dict[str, str], person: PortalSession) -> None
         person.submit(path, {}, files={"certificate_file": ("x.cer", b"nonsense")}).status_code
         for _ in range(LIMIT + 2)
     ]
-    assert codes == [200] * LIMIT + [429] * 2
+    assert codes == [422] * LIMIT + [429] * 2
 
 
 def test_tests_of_a_person_at_once_and_in_a_minute(

@@ -112,7 +112,7 @@ def test_a_bad_file_is_refused_in_words_and_nothing_of_it_stays(signed_in: Clien
     content, sentence = files.bad_uploads()[kind]
     answer = upload(signed_in, harbor, content, name="server.crt", description="kept")
     body = text_of(answer)
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert sentence in body
     assert "Nothing was stored." in body
     assert 'value="kept"' in body
@@ -159,7 +159,7 @@ def test_what_needs_a_decision_is_shown_first_and_added_with_a_tick(signed_in: C
     # The tick stands for that certificate and for no other.
     other = files.pem(files.certificate(ec.generate_private_key(ec.SECP256R1())))
     answer = upload(signed_in, harbor, other, accepted=files.seed().sha256)
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert not Certificate.objects.filter(application=harbor).exists()
     upload(signed_in, harbor, files.seed().certificate, accepted=files.seed().sha256)
     assert Certificate.objects.filter(application=harbor).count() == 1
@@ -206,7 +206,7 @@ def test_a_key_under_a_password(signed_in: Client, harbor: Application, with_pfx
     for password, sentence in (("", "password"), ("wrong-Passw0rd", "does not open this file")):
         answer = upload(signed_in, harbor, **typed, keep_private_key="on", password=password)
         body = text_of(answer)
-        assert answer.status_code == 200
+        assert answer.status_code == 422
         assert sentence in body
         assert "wrong-Passw0rd" not in body
         assert "checked" in body.split('name="keep_private_key"')[1][:120]
@@ -325,7 +325,7 @@ def test_uploads_are_limited_per_person(signed_in: Client, harbor: Application, 
     """Section 11: 120 a minute; here 2."""
     settings.UPLOADS_PER_MINUTE = 2
     for _ in range(2):
-        assert upload(signed_in, harbor, b"nonsense").status_code == 200
+        assert upload(signed_in, harbor, b"nonsense").status_code == 422
     answer = upload(signed_in, harbor, files.seed().certificate, description="kept")
     assert answer.status_code == 429
     assert "too many uploads" in text_of(answer)

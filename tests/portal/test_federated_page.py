@@ -223,7 +223,7 @@ def test_bad_input_says_what_to_do_and_keeps_what_was_typed(
 ) -> None:
     answer = post(signed_in, harbor, **{"description": "kept words", **typed})
     body = text_of(answer)
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert "No federated credential was added." in body
     assert sentence in body
     assert "kept words" in body or "description" in typed
@@ -318,7 +318,7 @@ def test_editing_changes_all_but_the_name(signed_in: Client, harbor: Application
     assert harbor.federated_credentials.get().subject == "new-subject"
     body = text_of(signed_in.post(address, edited(fresh, issuer="")))
     assert "Enter the issuer." in body
-    assert signed_in.post(address, edited(fresh, version="x")).status_code == 200
+    assert signed_in.post(address, edited(fresh, version="x")).status_code == 422
 
 
 def test_deleting_says_what_breaks_and_is_for_good(signed_in: Client, harbor: Application) -> None:

@@ -175,7 +175,7 @@ def test_l2_a_kept_private_key_is_compared_only_after_the_password(
     }
     answer = signed_in.post(f"/applications/{harbor.pk}/tests/compare/new", sides)
     page = answer.content.decode()
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert "Enter your password" in page
     assert 'value="api://kept/.default"' in page
     assert not FlowRun.objects.exists()

@@ -147,7 +147,7 @@ def test_a_credential_that_went_meanwhile_is_refused_in_words(
     stale = ClientSecret.objects.get(pk=secret.pk)
     delete_client_secret(secret, actor=Actor.command(), now=timezone.now())
     answer = press(signed_in, harbor, stale, scope="api://kept/.default")
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert "The test was not run." in text_of(answer)
     assert 'value="api://kept/.default"' in text_of(answer)
     assert side.requests == []
@@ -159,7 +159,7 @@ def test_a_bad_scope_keeps_what_was_typed(
 ) -> None:
     secret, _ = secret_of(harbor)
     answer = press(signed_in, harbor, secret, scope=scope)
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert "The test was not run." in text_of(answer)
     assert not FlowRun.objects.exists()
     assert side.requests == []
@@ -203,7 +203,7 @@ def test_a_bad_key_file_is_refused_in_words(
 ) -> None:
     certificate = certificate_of(harbor, CertificateHolder(), keep=False)
     answer = press(signed_in, harbor, certificate, private_key_file=SimpleUploadedFile("k.pem", content))
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert sentence in text_of(answer)
     assert side.requests == []
 
@@ -286,7 +286,7 @@ def test_l2_a_kept_private_key_signs_only_after_the_password(
     asked = press(signed_in, harbor, kept)
     assert "Enter your password" in text_of(asked)
     assert side.requests == []
-    assert press(signed_in, harbor, kept, current_password="not it").status_code == 200
+    assert press(signed_in, harbor, kept, current_password="not it").status_code == 422
     assert side.requests == []
     assert press(signed_in, harbor, kept, current_password=PASSWORD).status_code == 302
     assert side.requests != []

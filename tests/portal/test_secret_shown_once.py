@@ -154,7 +154,7 @@ def test_done_without_the_tick_is_not_done(signed_in: Client, harbor: Applicatio
     secret = ClientSecret.objects.get()
     answer = signed_in.post(credentials_of(harbor, f"/secrets/{secret.pk}/stored"))
     body = answer.content.decode()
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert "Tick that you have stored the value." in body
     assert value not in body
     assert not AuditEvent.objects.filter(tag="application:secret:confirmed-stored").exists()

@@ -247,7 +247,7 @@ def test_refusals_say_what_to_do_and_make_nothing(signed_in: Client, harbor, typ
         signed_in, harbor, secret_form(signed_in, harbor, **({"description": "kept"} | typed))
     )
     body = text_of(answer)
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert sentence in body
     assert "No client secret was made." in body
     assert not ClientSecret.objects.exists()

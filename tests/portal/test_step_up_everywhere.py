@@ -122,6 +122,7 @@ def test_l2_exports_ask_on_a_page_of_their_own(root: tuple[Client, User], direct
         page = client.get(answer.headers["Location"])
         assert b'name="current_password"' in page.content
         wrong = client.post(answer.headers["Location"], {"current_password": "not-the-password"})
+        assert wrong.status_code == 422
         assert b"The password is not right." in wrong.content
         assert b"Ready to download" not in wrong.content
     user.set_password("a-canary-of-a-password-7")

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -22,6 +22,7 @@ from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.membership.queries import with_roles
 from credmgr.portal.access import directory_in_use, person_of
+from credmgr.portal.acting import form_page, posted
 from credmgr.portal.forms.account import AccountForm, ChangePasswordForm
 
 
@@ -29,8 +30,8 @@ from credmgr.portal.forms.account import AccountForm, ChangePasswordForm
 def account(request: HttpRequest) -> HttpResponse:
     """Who I am here, and my name."""
     user = person_of(request)
-    form = AccountForm(request.POST or None, initial={"full_name": user.get_full_name()})
-    if request.method == "POST" and form.is_valid():
+    form = AccountForm(posted(request), initial={"full_name": user.get_full_name()})
+    if form.is_bound and form.is_valid():
         _rename(request, user, form.cleaned_data["full_name"])
         messages.success(request, "Your name was saved.")
         return redirect("account")
@@ -38,7 +39,6 @@ def account(request: HttpRequest) -> HttpResponse:
     directory = directory_in_use(request)
     is_from_provider = sessions.is_from_provider(request.session, user)
     context = {
-        "form": form,
         "provider_name": settings.SSO_NAME if is_from_provider else "",
         "has_password": user.has_usable_password() or not is_from_provider,
         "roles": with_roles([user], directory)[0].words if directory else "",
@@ -47,7 +47,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "idle_minutes": settings.SESSION_IDLE_SECONDS // 60,
         "absolute_hours": settings.SESSION_ABSOLUTE_SECONDS // 3600,
     }
-    return render(request, "account/account.html", context)
+    return form_page(request, "account/account.html", form, context)
 
 
 @require_POST
@@ -119,13 +119,13 @@ def change_password(request: HttpRequest) -> HttpResponse:
     if sessions.is_from_provider(request.session, user) and not user.has_usable_password():
         messages.info(request, f"You have no password here: you sign in with {settings.SSO_NAME}.")
         return redirect("account")
-    form = ChangePasswordForm(request.POST or None, request=request)
-    if request.method == "POST" and form.is_valid():
+    form = ChangePasswordForm(posted(request), request=request)
+    if form.is_bound and form.is_valid():
         ended = _change(request, form)
         others = f" {ended} other session{'' if ended == 1 else 's'} ended." if ended else ""
         messages.success(request, f"Your password was changed.{others}")
         return redirect("account")
-    return render(request, "account/password_change.html", {"form": form})
+    return form_page(request, "account/password_change.html", form, {})
 
 
 @sensitive_variables()

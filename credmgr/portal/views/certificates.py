@@ -27,7 +27,7 @@ from credmgr.credentials.x509 import spellings
 from credmgr.credentials.x509_keys import shown_key
 from credmgr.errors import DomainError, NotFoundError
 from credmgr.portal.access import application_or_404
-from credmgr.portal.acting import posted
+from credmgr.portal.acting import form_page, posted
 from credmgr.portal.credential_impact import impact_of
 from credmgr.portal.credential_lists import (
     also_on,
@@ -71,7 +71,7 @@ def certificate_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResp
     form = CertificateForm(request.POST, request.FILES, request=request)
     if not has_upload_left(request):
         form.add_error(None, TOO_OFTEN)
-        return _upload_page(request, application, form, status=429)
+        return _upload_page(request, application, form, refused=429)
     if not form.is_valid():
         return _upload_page(request, application, form)
     examination = _examine(application, form)
@@ -108,6 +108,7 @@ def certificate_examine(request: HttpRequest, application_id: uuid.UUID) -> Http
     elif form.is_valid():
         context |= _found(_examine(application, form))
     else:
+        status = 422
         context["complaint"] = " ".join(str(error) for errors in form.errors.values() for error in errors)
     return render(request, "portal/credentials/_findings.html", context, status=status)
 
@@ -179,10 +180,9 @@ def certificate_forget_key(
         "application": application,
         "certificate": found,
         "name": name_of(found),
-        "form": form,
         "back": back,
     }
-    return render(request, "portal/credentials/certificate_forget_key.html", context)
+    return form_page(request, "portal/credentials/certificate_forget_key.html", form, context)
 
 
 @sensitive_post_parameters("current_password")
@@ -211,10 +211,9 @@ def certificate_delete(
         "row": single_row(found, now),
         "certificate": found,
         "impact": impact_of(found, now),
-        "form": form,
         "back": reverse("portal:certificates", args=[application.pk]),
     }
-    return render(request, "portal/credentials/certificate_delete.html", context)
+    return form_page(request, "portal/credentials/certificate_delete.html", form, context)
 
 
 @sensitive_variables()
@@ -249,12 +248,12 @@ def _upload_page(
     application: Application,
     form: CertificateForm,
     examination: Examination | None = None,
-    status: int = 200,
+    *,
+    refused: int = 422,
 ) -> HttpResponse:
     """The form, again with what was typed; never the files, passwords, or a byte of them."""
     context: dict[str, Any] = {
         "application": application,
-        "form": form,
         "back": reverse("portal:certificates", args=[application.pk]),
     }
     if examination is not None:
@@ -271,7 +270,7 @@ def _upload_page(
                 "Read what was found below. To add the certificate all the same, tick the box "
                 "and choose the file again.",
             )
-    return render(request, "portal/credentials/certificate_new.html", context, status=status)
+    return form_page(request, "portal/credentials/certificate_new.html", form, context, refused=refused)
 
 
 def _certificate_or_404(application: Application, certificate_id: uuid.UUID) -> Certificate:

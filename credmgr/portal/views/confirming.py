@@ -9,14 +9,14 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from credmgr.accounts.step_up import recently_signed_in
-from credmgr.portal.acting import posted
+from credmgr.portal.acting import form_page, posted
 from credmgr.portal.forms.applications import ConfirmedForm
 
 Arguments = ParamSpec("Arguments")
@@ -52,5 +52,5 @@ def confirm(request: HttpRequest) -> HttpResponse:
     if is_done and not is_download:
         messages.success(request, "You are confirmed. No session has ended yet: choose again which one.")
         return redirect(goal)
-    context = {"form": form, "goal": goal, "is_done": is_done, "is_download": is_download}
-    return render(request, "account/confirm.html", context)
+    context = {"goal": goal, "is_done": is_done, "is_download": is_download}
+    return form_page(request, "account/confirm.html", form, context)

@@ -20,7 +20,7 @@ from credmgr.factors.adapter import FactorAdapter
 from credmgr.factors.queries import factors_of
 from credmgr.membership.second_factor_rule import demanding_directories
 from credmgr.portal.access import person_of, standing_in
-from credmgr.portal.acting import carried_out, posted
+from credmgr.portal.acting import carried_out, form_page, posted
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.factors import AddPasskeyForm, ConfirmAppForm
 
@@ -57,7 +57,7 @@ def factor_app(request: HttpRequest) -> HttpResponse:
             form.refuse(error)
         else:
             return _app_page(request, user, secret, ConfirmAppForm(request=request))
-    return render(request, "account/factor_app.html", {"form": form})
+    return form_page(request, "account/factor_app.html", form, {})
 
 
 @sensitive_variables("secret", "codes")
@@ -89,11 +89,10 @@ def _confirm_app(request: HttpRequest, user: User) -> HttpResponse:
 def _app_page(request: HttpRequest, user: User, secret: str, form: ConfirmAppForm) -> HttpResponse:
     uri = totp.key_uri(secret, user_name=user.username, issuer=f"Credential Manager {request.get_host()}")
     context = {
-        "form": form,
         "groups": [secret[at : at + 4] for at in range(0, len(secret), 4)],
         "image": base64.b64encode(FactorAdapter().build_totp_svg(uri).encode()).decode(),
     }
-    return _once(render(request, "account/factor_app_secret.html", context))
+    return _once(form_page(request, "account/factor_app_secret.html", form, context))
 
 
 @sensitive_variables("codes")
@@ -108,7 +107,7 @@ def factor_passkey(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         return redirect("account_factor_passkey")
     if form.asks_password:
-        return render(request, "account/factor_passkey.html", {"form": form})
+        return form_page(request, "account/factor_passkey.html", form, {})
     return _passkey_page(request, user, AddPasskeyForm(request=request))
 
 
@@ -136,7 +135,7 @@ def _add_passkey(request: HttpRequest, user: User) -> HttpResponse:
 def _passkey_page(request: HttpRequest, user: User, form: AddPasskeyForm) -> HttpResponse:
     options, request.session[ADDING] = passkeys.begin_adding(user)
     form.data = {name: value for name, value in form.data.items() if name != "credential"}
-    return render(request, "account/factor_passkey.html", {"form": form, "options": options})
+    return form_page(request, "account/factor_passkey.html", form, {"options": options})
 
 
 @sensitive_variables("codes")
@@ -153,8 +152,8 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
             form.refuse(error)
         else:
             return codes_page(request, codes)
-    context = {"form": form, "factors": factors_of(user), "back": reverse("account_factors")}
-    return render(request, "account/recovery_codes_new.html", context)
+    context = {"factors": factors_of(user), "back": reverse("account_factors")}
+    return form_page(request, "account/recovery_codes_new.html", form, context)
 
 
 @sensitive_variables("codes")
@@ -189,12 +188,11 @@ def factor_remove(request: HttpRequest) -> HttpResponse:
     if done := carried_out(request, form, act, "account_factors"):
         return done
     context: dict[str, Any] = {
-        "form": form,
         "factor": found,
         "is_last": len(before.passkeys) + bool(before.app) == 1,
         "back": reverse("account_factors"),
     }
-    return render(request, "account/factor_remove.html", context)
+    return form_page(request, "account/factor_remove.html", form, context)
 
 
 def _once(answer: HttpResponse) -> HttpResponse:

@@ -22,7 +22,7 @@ from credmgr.credentials.models import FederatedCredential
 from credmgr.errors import DomainError, NotFoundError
 from credmgr.origins.queries import is_allowed
 from credmgr.portal.access import application_or_404, built_in_application_or_404
-from credmgr.portal.acting import posted
+from credmgr.portal.acting import form_page, posted
 from credmgr.portal.credential_lists import tab_to_open, tabs_of
 from credmgr.portal.federated_rows import federated_rows, impact_of_federated, room_in, rows_of
 from credmgr.portal.forms.applications import ConfirmedForm
@@ -88,12 +88,11 @@ def federated_new(request: HttpRequest, application_id: uuid.UUID) -> HttpRespon
             return _saved(request, made, f"Added the federated credential {made.name}.")
     context = {
         "application": application,
-        "form": form,
         "room": room_in(application),
         "limit": PER_APPLICATION,
         "back": reverse("portal:federated", args=[application.pk]),
     }
-    return render(request, "portal/credentials/federated_new.html", context)
+    return form_page(request, "portal/credentials/federated_new.html", form, context)
 
 
 @sensitive_post_parameters("current_password")
@@ -124,10 +123,9 @@ def federated_edit(request: HttpRequest, application_id: uuid.UUID, credential_i
     context = {
         "application": application,
         "credential": credential,
-        "form": form,
         "back": reverse("portal:federated", args=[application.pk]),
     }
-    return render(request, "portal/credentials/federated_edit.html", context)
+    return form_page(request, "portal/credentials/federated_edit.html", form, context)
 
 
 @sensitive_post_parameters("current_password")
@@ -155,10 +153,9 @@ def federated_delete(
         "credential": credential,
         "row": rows_of([credential], now)[0],
         "impact": impact_of_federated(credential, now),
-        "form": form,
         "back": reverse("portal:federated", args=[application.pk]),
     }
-    return render(request, "portal/credentials/federated_delete.html", context)
+    return form_page(request, "portal/credentials/federated_delete.html", form, context)
 
 
 def _saved(request: HttpRequest, credential: FederatedCredential, sentence: str) -> HttpResponse:

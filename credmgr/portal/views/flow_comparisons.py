@@ -21,7 +21,7 @@ from credmgr.flowtest.scopes import default_scope
 from credmgr.flowtest.side_by_side import side_by_side
 from credmgr.flowtest.spec import Asked
 from credmgr.portal.access import application_or_404, standing_in
-from credmgr.portal.acting import posted
+from credmgr.portal.acting import form_page, posted
 from credmgr.portal.flow_results import shape_view
 from credmgr.portal.forms.flow_comparisons import CompareForm, places_beside, two_ids
 from credmgr.registrations.models import Application
@@ -93,7 +93,7 @@ def compare_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse
         places=places,
         initial=_beginning(request, application),
     )
-    status = 200
+    refused = 422
     if form.is_bound and form.is_valid():
         done: list[FlowRun] = []
         try:
@@ -103,15 +103,14 @@ def compare_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse
             form.refuse(error)
             if done:
                 form.add_error(None, "The first test was run and stands among the tests; the second was not.")
-            status = 429 if isinstance(error, TooManyTestsError) else 200
+            refused = 429 if isinstance(error, TooManyTestsError) else 422
         else:
             return redirect("portal:test_compare", application.pk, done[0].pk, done[1].pk)
     context = {
         "application": application,
-        "form": form,
         "back": reverse("portal:tests", args=[application.pk]),
     }
-    return render(request, "portal/flow_tests/compare_new.html", context, status=status)
+    return form_page(request, "portal/flow_tests/compare_new.html", form, context, refused=refused)
 
 
 def _beginning(request: HttpRequest, application: Application) -> dict[str, str]:

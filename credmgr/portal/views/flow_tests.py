@@ -22,6 +22,7 @@ from credmgr.flowtest.queries import runs_of, verdict_tone, verdict_words
 from credmgr.flowtest.report import Report
 from credmgr.flowtest.scopes import default_scope
 from credmgr.portal.access import application_or_404
+from credmgr.portal.acting import form_page
 from credmgr.portal.flow_patience import patience_view
 from credmgr.portal.flow_results import rerun_fields, result_context
 from credmgr.portal.forms.flow_tests import FlowTestForm
@@ -50,7 +51,7 @@ def new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
     """The form; a press runs the test and leads to the result, which has an address of its own."""
     application = application_or_404(request, application_id)
     form = _form(request, application)
-    status = 200
+    refused = 422
     if request.method == "POST" and form.is_valid():
         cleaned = form.cleaned_data
         try:
@@ -66,18 +67,17 @@ def new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
             )
         except DomainError as error:
             form.refuse(error)
-            status = 429 if isinstance(error, TooManyTestsError) else 200
+            refused = 429 if isinstance(error, TooManyTestsError) else 422
         else:
             if raw_token is None:
                 return redirect("portal:test", application.pk, run.pk)
             return _result(request, application, run, raw_token)
     context = {
         "application": application,
-        "form": form,
         "back": reverse("portal:tests", args=[application.pk]),
         "deadline": settings.TEST_DEADLINE_SECONDS,
     }
-    return render(request, "portal/flow_tests/new.html", context, status=status)
+    return form_page(request, "portal/flow_tests/new.html", form, context, refused=refused)
 
 
 @require_safe

@@ -107,8 +107,8 @@ def invitation(request: HttpRequest) -> HttpResponseBase:
     """Choose user name and password, for whoever came by the link."""
     try:
         found = invitations.open_invitation(request.session.get(INVITATION), timezone.now())
-        form = SetupForm(request.POST or None)
-        if request.method == "POST" and form.is_valid() and (answer := _accept(request, form, found)):
+        form = SetupForm(posted(request))
+        if form.is_bound and form.is_valid() and (answer := _accept(request, form, found)):
             return answer
     except InvitationError as error:
         return _unusable(request, error)

@@ -106,4 +106,5 @@ def _page(request: HttpRequest, user: User, form: CodeForm, *, refused: str = ""
     if found.passkeys:
         context["options"], request.session[PROVING] = begin_proving(user)
         context["passkey_form"] = PasskeyForm()
-    return render(request, "account/second_factor.html", context)
+    status = 422 if form.errors or refused else 200
+    return render(request, "account/second_factor.html", context, status=status)

@@ -80,10 +80,9 @@ def secret_new(request: HttpRequest, application_id: uuid.UUID) -> HttpResponse:
             return _shown_once(request, application, secret, value)
     context = {
         "application": application,
-        "form": form,
         "back": reverse("portal:secrets", args=[application.pk]),
     }
-    return render(request, "portal/credentials/secret_new.html", context)
+    return form_page(request, "portal/credentials/secret_new.html", form, context)
 
 
 def _existing(request: HttpRequest, application: Application, now: datetime) -> HttpResponse:
@@ -114,7 +113,6 @@ def _existing(request: HttpRequest, application: Application, now: datetime) -> 
             return redirect("portal:secrets", application.pk)
     context = {
         "application": application,
-        "form": form,
         "back": reverse("portal:secrets", args=[application.pk]),
     }
     return form_page(request, "portal/credentials/secret_existing.html", form, context)
@@ -127,8 +125,8 @@ def secret_stored(request: HttpRequest, application_id: uuid.UUID, secret_id: uu
     secret = _secret_or_404(application, secret_id)
     form = StoredForm(request.POST)
     if not form.is_valid():
-        context = {"application": application, "secret": secret, "name": name_of(secret), "form": form}
-        return render(request, "portal/credentials/secret_unstored.html", context, status=400)
+        context = {"application": application, "secret": secret, "name": name_of(secret)}
+        return form_page(request, "portal/credentials/secret_unstored.html", form, context)
     try:
         confirm_stored(secret, actor=Actor.from_request(request), now=timezone.now())
     except NotFoundError as error:
@@ -163,10 +161,9 @@ def secret_delete(request: HttpRequest, application_id: uuid.UUID, secret_id: uu
         "now": now,
         "row": single_row(secret, now),
         "impact": impact_of(secret, now),
-        "form": form,
         "back": reverse("portal:secrets", args=[application.pk]),
     }
-    return render(request, "portal/credentials/secret_delete.html", context)
+    return form_page(request, "portal/credentials/secret_delete.html", form, context)
 
 
 @sensitive_variables("value", "context")

@@ -20,6 +20,7 @@ from credmgr.accounts.public import public
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.errors import DomainError
+from credmgr.portal.acting import form_page, posted
 from credmgr.portal.forms.account import SetupForm, SignInForm
 from credmgr.registrations.queries import directory_or_default
 from credmgr.signon.configuration import configured
@@ -121,12 +122,12 @@ def setup(request: HttpRequest) -> HttpResponseBase:
     """The form for the first administrator, for whoever came by the link."""
     try:
         link = setup_links.open_link(request.session.get(SETUP_LINK), timezone.now())
-        form = SetupForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
+        form = SetupForm(posted(request))
+        if form.is_bound and form.is_valid():
             return _finish(request, form, link)
     except setup_links.SetupLinkError as error:
         return _no_setup(request, error)
-    return render(request, "account/setup.html", {"form": form})
+    return form_page(request, "account/setup.html", form, {})
 
 
 @sensitive_variables()
@@ -136,7 +137,7 @@ def _finish(request: HttpRequest, form: SetupForm, link: SetupLink) -> HttpRespo
         user = administrators.new_person(given["user_name"], given["full_name"], given["password1"])
     except DomainError as error:
         form.refuse(error)
-        return render(request, "account/setup.html", {"form": form})
+        return form_page(request, "account/setup.html", form, {})
     now = timezone.now()
     with transaction.atomic():
         setup_links.use_link(link, user, now)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
@@ -70,10 +70,10 @@ def application_import(request: HttpRequest) -> HttpResponse:
     form = ImportForm(request.POST, request.FILES, request=request, in_use=in_use)
     if not has_upload_left(request):
         form.add_error(None, TOO_OFTEN)
-        return _import_page(request, form, status=429)
+        return _import_page(request, form, refused=429)
     done = _import(request, form) if form.is_valid() else None
     if done is None:
-        return _import_page(request, form, status=422)
+        return _import_page(request, form)
     messages.success(request, f"{done.application.display_name} is imported.")
     if done.left_out:
         messages.warning(request, f"Left out: {' '.join(done.left_out)}")
@@ -100,8 +100,8 @@ def _import(request: HttpRequest, form: ImportForm) -> Imported | None:
     return None
 
 
-def _import_page(request: HttpRequest, form: ImportForm, *, status: int = 200) -> HttpResponse:
-    return render(request, "portal/applications/import.html", {"form": form}, status=status)
+def _import_page(request: HttpRequest, form: ImportForm, *, refused: int = 422) -> HttpResponse:
+    return form_page(request, "portal/applications/import.html", form, {}, refused=refused)
 
 
 def _held(application: Application) -> dict[str, Any]:
