@@ -54,6 +54,7 @@ from credmgr.registrations.models import (
     Application,
     Tenant,
 )
+from credmgr.registrations.name_parts import keys_by_name
 from credmgr.registrations.visible import owned_in, visible_in
 
 ALL, OWNED, DELETED = "all", "owned", "deleted"
@@ -66,6 +67,8 @@ _HINT = re.compile(rf"([0-9A-Za-z]{{{HINT_LENGTH}}})\*{{0,18}}", re.ASCII)
 _SEARCH_LENGTH_MOST = 300
 # So many registrations are named one by one.
 _KEYS_MOST = 1_000
+# So many are looked up one by one; more of them are read in the order of the page.
+_NAMES_MOST = 2_000
 # At least the first group of a GUID; dashes may be missing, as in a database dump or a log line.
 _GUID_START = re.compile(r"[0-9a-f]{8}[0-9a-f]{0,24}", re.ASCII)
 # Of a GUID, a SHA-1 and a SHA-256 thumbprint; and what may stand between the digits.
@@ -102,7 +105,8 @@ def matching(rows: QuerySet[Application], tenant: Tenant, search: str) -> QueryS
     """Those that the search box finds: part of a name, a GUID of any kind, a thumbprint or a secret's hint.
     A whole GUID or thumbprint that something has finds that alone.
 
-    rows: of that directory. One query, of those that are found by something else than their name.
+    rows: of that directory. Two queries, of those that are found by something else than their name, and of
+    those that have it in their name, as long as they are few.
 
     Those that live elsewhere are found by part of their client ID and authority too. GUIDs may be cut after
     the first group; thumbprints may be in any spelling; a hint is taken to the letter, with or without its
@@ -117,11 +121,20 @@ def matching(rows: QuerySet[Application], tenant: Tenant, search: str) -> QueryS
     keys = list(others.values_list("pk", flat=True)[: _KEYS_MOST + 1])
     by_name = Q(display_name__icontains=term)
     if 0 < len(keys) <= _KEYS_MOST and _is_whole_id(term):
-        return rows.filter(pk__in=keys)  # nobody means a name by it
+        return _among(Q(pk__in=keys), rows)  # nobody means a name by it
+    if len(keys) <= _KEYS_MOST and (named := keys_by_name(term, at_most=_NAMES_MOST)) is not None:
+        return _among(Q(pk__in=named) & by_name | Q(pk__in=keys), rows)
     if not keys:
         return rows.filter(by_name)
     # Asked once more where they are too many to be named.
     return rows.filter(by_name | Q(pk__in=keys if len(keys) <= _KEYS_MOST else others))
+
+
+def _among(keys: Q, rows: QuerySet[Application]) -> QuerySet[Application]:
+    """Those of these keys that are among the rows, asked one by one: beside the rows' own conditions,
+    the database would walk the whole directory in an index of those.
+    """
+    return Application.objects.filter(keys, Exists(rows.filter(pk=OuterRef("pk"))))
 
 
 def _found_otherwise(tenant: Tenant, term: str) -> QuerySet[Any, Any]:

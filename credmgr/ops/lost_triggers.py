@@ -16,7 +16,7 @@ from credmgr.audit.recording import Actor, record_event
 from credmgr.audit.sign_in_sums import begin_anew
 from credmgr.credentials import status_triggers
 from credmgr.credentials.stored_status import mark_all_outdated
-from credmgr.registrations import directory_sizes
+from credmgr.registrations import directory_sizes, name_parts
 from credmgr.triggers import TriggerSet
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ _KINDS = (
     _Kind("audit entries are never changed", GUARDS),
     _Kind("credential statuses follow credentials", status_triggers.TRIGGERS, mark_all_outdated),
     _Kind("the number of registrations is kept", directory_sizes.TRIGGERS),
+    _Kind("names are found by their parts", name_parts.TRIGGERS),
     _Kind("sums follow the sign-in log", sum_triggers.TRIGGERS, begin_anew),
 )
 

@@ -12,5 +12,6 @@ class RegistrationsConfig(AppConfig):
 
     def ready(self) -> None:
         """The triggers follow every migration; they need the models, so not before."""
-        sizes = import_module("credmgr.registrations.directory_sizes")
-        sizes.TRIGGERS.follow_migrations(self, "credmgr.registrations.triggers")
+        for name in ("directory_sizes", "name_parts"):
+            kept = import_module(f"credmgr.registrations.{name}")
+            kept.TRIGGERS.follow_migrations(self, f"credmgr.registrations.{name}")

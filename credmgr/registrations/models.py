@@ -210,6 +210,37 @@ class Application(models.Model):
         return self.external_client_id if self.is_external else str(self.client_id)
 
 
+class NameKey(models.Model):
+    """A number for each registration, by which the index of names knows it: a row's own may change when the
+    file is compacted. SQLite's alone, kept by triggers (`name_parts`).
+    """
+
+    application_id = models.UUIDField(unique=True)
+
+    class Meta:
+        managed = False
+        db_table = "registrations_namekey"
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return f"{self.pk}: {self.application_id}"
+
+
+class NamePart(models.Model):
+    """A name in the index of three letters each (FTS5), under the number of its NameKey."""
+
+    id = models.BigAutoField(primary_key=True, db_column="rowid")
+    name = models.CharField(max_length=256)
+
+    class Meta:
+        managed = False
+        db_table = "registrations_namepart"
+
+    def __str__(self) -> str:
+        """For messages and the shell."""
+        return self.name
+
+
 class ServicePrincipal(models.Model):
     """A multitenant registration in a directory other than its home, put there by consent.
 

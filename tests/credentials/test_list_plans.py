@@ -95,15 +95,24 @@ def test_whether_any_live_elsewhere_is_asked_of_those_elsewhere() -> None:
 @pytest.mark.parametrize("name", SEARCHES)
 def test_a_search_walks_indexes(name: str) -> None:
     search, expected = SEARCHES[name]
-    # What is found by an index of its own comes first; where few are found, one walk finds and counts them.
-    [others, named] = [steps for text, steps in plans(search=search).items() if "LIKE" in text]
+    # What is found by an index of its own comes first; then the few that have it in their name, one by one.
+    asked = plans(search=search)
+    [others] = [steps for text, steps in asked.items() if "authority_url" in text.partition("WHERE")[2]]
+    [named] = [steps for text, steps in asked.items() if "EXISTS" in text and "namepart" in text]
     assert expected in " ".join(others), others
     assert "COVERING INDEX application_elsewhere" in " ".join(others), others
-    # Names are read from the index that has them in the order of the page.
-    assert any("COVERING INDEX application_by_name (tenant_id=? AND deleted_at=?)" in s for s in named)
-    for steps in (others, named):
-        assert not [step for step in steps if step.startswith("SCAN registrations_application")], steps
-        assert not [step for step in steps if "ORDER BY" in step], steps
+    assert any("VIRTUAL TABLE INDEX 0:M" in step for step in named), named
+    assert "SEARCH U0 USING INDEX sqlite_autoindex_registrations_application_1 (id=?)" in named
+    assert of_registrations(named)
+    assert all("(id=?)" in step for step in of_registrations(named)), named
+
+
+def test_a_part_of_many_names_is_read_in_the_order_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where few are found in the end, one walk finds and counts them."""
+    monkeypatch.setattr("credmgr.credentials.application_filters._NAMES_MOST", 10)
+    [_, steps] = [steps for text, steps in plans(search="Service 1").items() if "LIKE" in text]
+    assert any("COVERING INDEX application_by_name (tenant_id=? AND deleted_at=?)" in each for each in steps)
+    assert not [step for step in steps if "ORDER BY" in step], steps
 
 
 def test_a_whole_id_that_is_known_is_compared_with_no_name() -> None:

@@ -40,6 +40,11 @@ TRIGGERS = {
         f"directory_size_{event}": "registrations_application"
         for event in ("added", "removed", "left", "joined")
     },
+    **(
+        {f"application_name_{event}": "registrations_application" for event in ("added", "changed", "gone")}
+        if connection.vendor == "sqlite"
+        else {}
+    ),
 }
 
 
