@@ -9,13 +9,13 @@ from django.db import IntegrityError, transaction
 from django.views.decorators.debug import sensitive_variables
 
 from credmgr.audit.events import EventTag
-from credmgr.audit.recording import Actor, record_event
+from credmgr.audit.recording import Actor
 from credmgr.credentials import x509
 from credmgr.credentials.descriptions import clean_description
 from credmgr.credentials.errors import CertificateError, CredentialNotFoundError
 from credmgr.credentials.findings import Examination, check_room
 from credmgr.credentials.models import Certificate
-from credmgr.registrations.acting import locked
+from credmgr.registrations.acting import Changes, Part, locked, record_act
 from credmgr.registrations.models import Application
 from credmgr.vault.sealing import open_from, seal_into
 
@@ -135,20 +135,7 @@ def _locked(certificate: Certificate) -> Certificate:
 
 
 def _record(
-    tag: EventTag,
-    certificate: Certificate,
-    actor: Actor,
-    now: datetime,
-    changes: dict[str, list[object]] | None = None,
+    tag: EventTag, certificate: Certificate, actor: Actor, now: datetime, changes: Changes | None = None
 ) -> None:
-    record_event(
-        tag,
-        actor=actor,
-        now=now,
-        tenant_id=certificate.application.tenant_id,
-        application_id=certificate.application_id,
-        object_type="certificate",
-        object_id=certificate.pk,
-        object_name=certificate.description,
-        changes=changes,
-    )
+    part = Part("certificate", certificate.pk, certificate.description)
+    record_act(tag, certificate.application, actor, now, changes, part=part)

@@ -16,13 +16,13 @@ from django.db import IntegrityError, transaction
 from django.views.decorators.debug import sensitive_variables
 
 from credmgr.audit.events import EventTag
-from credmgr.audit.recording import Actor, record_event
+from credmgr.audit.recording import Actor
 from credmgr.credentials import secret_values
 from credmgr.credentials.descriptions import clean_description
 from credmgr.credentials.errors import CredentialNotFoundError, DuplicateFormError, SecretError
 from credmgr.credentials.lifecycle import Dated, counted, day, has_ended, is_live
 from credmgr.credentials.models import ClientSecret
-from credmgr.registrations.acting import locked
+from credmgr.registrations.acting import Changes, Part, locked, record_act
 from credmgr.registrations.models import Application
 from credmgr.registrations.places import refuse_elsewhere
 from credmgr.vault.sealing import open_from, seal_into, verifier_for, verifier_matches
@@ -240,20 +240,7 @@ def _locked(secret: ClientSecret) -> ClientSecret:
 
 
 def _record(
-    tag: EventTag,
-    secret: ClientSecret,
-    actor: Actor,
-    now: datetime,
-    changes: dict[str, list[object]] | None = None,
+    tag: EventTag, secret: ClientSecret, actor: Actor, now: datetime, changes: Changes | None = None
 ) -> None:
-    record_event(
-        tag,
-        actor=actor,
-        now=now,
-        tenant_id=secret.application.tenant_id,
-        application_id=secret.application_id,
-        object_type="secret",
-        object_id=secret.pk,
-        object_name=secret.description or secret_values.mask(secret.hint),
-        changes=changes,
-    )
+    part = Part("secret", secret.pk, secret.description or secret_values.mask(secret.hint))
+    record_act(tag, secret.application, actor, now, changes, part=part)

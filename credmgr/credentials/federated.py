@@ -7,7 +7,7 @@ compared to the letter. `now` is aware UTC; refusals are FederatedErrors.
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -15,10 +15,10 @@ from typing import Generic, Protocol, TypeVar
 from django.db import IntegrityError, transaction
 
 from credmgr.audit.events import EventTag
-from credmgr.audit.recording import Actor, record_event
+from credmgr.audit.recording import Actor
 from credmgr.credentials.errors import CredentialNotFoundError, FederatedError
 from credmgr.credentials.models import FederatedCredential
-from credmgr.registrations.acting import locked
+from credmgr.registrations.acting import Changes, Part, locked, record_act
 from credmgr.registrations.issuers import issuer_refusal
 from credmgr.registrations.models import Application
 from credmgr.registrations.naming import has_control_characters
@@ -305,21 +305,6 @@ def _locked(credential: FederatedCredential) -> FederatedCredential:
         ) from None
 
 
-def _record(
-    tag: EventTag,
-    row: FederatedCredential,
-    actor: Actor,
-    now: datetime,
-    changes: Mapping[str, list[object]],
-) -> None:
-    record_event(
-        tag,
-        actor=actor,
-        now=now,
-        tenant_id=row.application.tenant_id,
-        application_id=row.application_id,
-        object_type="federated-credential",
-        object_id=row.pk,
-        object_name=row.name,
-        changes=dict(changes),
-    )
+def _record(tag: EventTag, row: FederatedCredential, actor: Actor, now: datetime, changes: Changes) -> None:
+    part = Part("federated-credential", row.pk, row.name)
+    record_act(tag, row.application, actor, now, changes, part=part)

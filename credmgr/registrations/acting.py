@@ -1,7 +1,8 @@
 """What the acts on registrations have in common: the locked row, its next version, its audit row."""
 
+import uuid
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
@@ -10,6 +11,14 @@ from credmgr.registrations.models import BUILT_IN, Application
 from credmgr.registrations.places import Place
 
 Changes = dict[str, list[Any]]
+
+
+class Part(NamedTuple):
+    """What of a registration an act is about, as its audit row names it: kind of thing, id, name."""
+
+    kind: str
+    id: uuid.UUID
+    name: str
 
 
 def locked(application: Application) -> Application:
@@ -55,17 +64,28 @@ def refuse_taken_place(application: Application, place: Place) -> None:
 
 
 def record_act(
-    tag: EventTag, application: Application, actor: Actor, now: datetime, changes: Changes | None = None
+    tag: EventTag,
+    application: Application,
+    actor: Actor,
+    now: datetime,
+    changes: Changes | None = None,
+    *,
+    part: Part | None = None,
+    tenant_id: uuid.UUID | None = None,
 ) -> None:
-    """Write the audit row of an act on a registration. changes: {field: [before, after]}."""
+    """Write the audit row of an act on a registration, or on a part of it. changes: {field: [before, after]}.
+
+    tenant_id: the directory where it counts, where that is not the registration's own.
+    """
+    kind, object_id, name = part or ("application", application.pk, application.display_name)
     record_event(
         tag,
         actor=actor,
         now=now,
-        tenant_id=application.tenant_id,
+        tenant_id=tenant_id or application.tenant_id,
         application_id=application.pk,
-        object_type="application",
-        object_id=application.pk,
-        object_name=application.display_name,
+        object_type=kind,
+        object_id=object_id,
+        object_name=name,
         changes=changes,
     )

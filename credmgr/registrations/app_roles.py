@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from credmgr.audit.events import EventTag
-from credmgr.audit.recording import Actor, record_event
-from credmgr.registrations.acting import locked
+from credmgr.audit.recording import Actor
+from credmgr.registrations.acting import Changes, Part, locked, record_act
 from credmgr.registrations.errors import RegistrationError, RegistrationNotFoundError
 from credmgr.registrations.models import Application, AppRole, AppRoleAssignment, RequestedPermission
 from credmgr.registrations.naming import has_control_characters
@@ -121,7 +120,7 @@ def add_app_role(
         )
         _refuse_taken_value(role)
         role.save(force_insert=True)
-        changes = {"value": [None, role.value], "isEnabled": [None, is_enabled]}
+        changes: Changes = {"value": [None, role.value], "isEnabled": [None, is_enabled]}
         _record(EventTag.APP_ROLE_ADDED, role, actor, now, changes)
     return role
 
@@ -149,7 +148,7 @@ def update_app_role(
                 "This app role was changed meanwhile. Nothing was saved. Open it again, look at what changed "
                 "and repeat your edit.",
             )
-        changes: dict[str, Any] = {}
+        changes: Changes = {}
         for field, name in _AUDIT_NAMES.items():
             if getattr(fresh, field) != getattr(text, field):
                 changes[name] = [getattr(fresh, field), getattr(text, field)]
@@ -255,15 +254,6 @@ def _clean_text(typed: str, field: str, words: str, limit: int) -> str:
     return text
 
 
-def _record(tag: EventTag, role: AppRole, actor: Actor, now: datetime, changes: dict[str, Any]) -> None:
-    record_event(
-        tag,
-        actor=actor,
-        now=now,
-        tenant_id=role.application.tenant_id,
-        application_id=role.application_id,
-        object_type="app-role",
-        object_id=role.pk,
-        object_name=role.display_name,
-        changes=changes,
-    )
+def _record(tag: EventTag, role: AppRole, actor: Actor, now: datetime, changes: Changes) -> None:
+    part = Part("app-role", role.pk, role.display_name)
+    record_act(tag, role.application, actor, now, changes, part=part)

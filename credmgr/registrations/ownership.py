@@ -6,8 +6,8 @@ from django.db import transaction
 
 from credmgr.accounts.models import User
 from credmgr.audit.events import EventTag
-from credmgr.audit.recording import Actor, record_event
-from credmgr.registrations.acting import locked
+from credmgr.audit.recording import Actor
+from credmgr.registrations.acting import Part, locked, record_act
 from credmgr.registrations.errors import RegistrationError
 from credmgr.registrations.models import Application, Ownership
 
@@ -34,7 +34,7 @@ def add_owner(application: Application, *, user: User, actor: Actor, now: dateti
             field="user",
         )
     Ownership.objects.create(application=fresh, user=user)
-    _record(EventTag.OWNER_ADDED, fresh, user, actor, now)
+    record_act(EventTag.OWNER_ADDED, fresh, actor, now, part=_owner(user))
 
 
 @transaction.atomic
@@ -49,17 +49,8 @@ def remove_owner(application: Application, *, user: User, actor: Actor, now: dat
         raise RegistrationError(
             "not_owner", f"{user.shown_name} does not own this registration.", field="user"
         )
-    _record(EventTag.OWNER_REMOVED, fresh, user, actor, now)
+    record_act(EventTag.OWNER_REMOVED, fresh, actor, now, part=_owner(user))
 
 
-def _record(tag: EventTag, application: Application, user: User, actor: Actor, now: datetime) -> None:
-    record_event(
-        tag,
-        actor=actor,
-        now=now,
-        tenant_id=application.tenant_id,
-        application_id=application.pk,
-        object_type="owner",
-        object_id=user.pk,
-        object_name=user.shown_name,
-    )
+def _owner(user: User) -> Part:
+    return Part("owner", user.pk, user.shown_name)

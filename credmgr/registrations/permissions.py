@@ -15,8 +15,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from credmgr.audit.events import EventTag
-from credmgr.audit.recording import Actor, record_event
-from credmgr.registrations.acting import locked
+from credmgr.audit.recording import Actor
+from credmgr.registrations.acting import Part, locked, record_act
 from credmgr.registrations.errors import RegistrationError
 from credmgr.registrations.graph_roles import GRAPH_ROLES
 from credmgr.registrations.models import Application, AppRole, AppRoleAssignment, RequestedPermission
@@ -303,17 +303,9 @@ def _record(
     for role in roles:
         by_api.setdefault(role.api_client_id, []).append(role)
     for api, group in by_api.items():
-        record_event(
-            tag,
-            actor=actor,
-            now=now,
-            tenant_id=tenant_id or application.tenant_id,
-            application_id=application.pk,
-            object_type="api-permission",
-            object_id=api,
-            object_name=group[0].api_name,
-            changes={"roles": [None, [role.value for role in group]]},
-        )
+        part = Part("api-permission", api, group[0].api_name)
+        changes = {"roles": [None, [role.value for role in group]]}
+        record_act(tag, application, actor, now, changes, part=part, tenant_id=tenant_id)
 
 
 def _record_one(
@@ -325,14 +317,6 @@ def _record_one(
     tenant_id: uuid.UUID | None = None,
 ) -> None:
     role = permission.role
-    record_event(
-        tag,
-        actor=actor,
-        now=now,
-        tenant_id=tenant_id or application.tenant_id,
-        application_id=application.pk,
-        object_type="api-permission",
-        object_id=permission.api_client_id,
-        object_name=role.api_name if role else "",
-        changes={"roles": [[role.value if role else str(permission.role_id)], None]},
-    )
+    part = Part("api-permission", permission.api_client_id, role.api_name if role else "")
+    changes = {"roles": [[role.value if role else str(permission.role_id)], None]}
+    record_act(tag, application, actor, now, changes, part=part, tenant_id=tenant_id)

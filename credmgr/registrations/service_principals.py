@@ -6,14 +6,14 @@ API can be asked for there. `now` is aware UTC; refusals are RegistrationErrors.
 
 import uuid
 from datetime import datetime
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from credmgr.audit.events import EventTag
-from credmgr.audit.recording import Actor, record_event
+from credmgr.audit.recording import Actor
+from credmgr.registrations.acting import Changes, Part, record_act
 from credmgr.registrations.errors import RegistrationError, RegistrationNotFoundError
 from credmgr.registrations.models import (
     BUILT_IN,
@@ -178,16 +178,8 @@ def _record(
     principal: ServicePrincipal,
     actor: Actor,
     now: datetime,
-    changes: dict[str, Any] | None = None,
+    changes: Changes | None = None,
 ) -> None:
-    record_event(
-        tag,
-        actor=actor,
-        now=now,
-        tenant_id=principal.tenant_id,
-        application_id=principal.application_id,
-        object_type="service-principal",
-        object_id=principal.pk,
-        object_name=principal.application.display_name,
-        changes=changes,
-    )
+    application = principal.application
+    part = Part("service-principal", principal.pk, application.display_name)
+    record_act(tag, application, actor, now, changes, part=part, tenant_id=principal.tenant_id)

@@ -6,10 +6,10 @@ from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from credmgr.audit.events import EventTag
-from credmgr.audit.recording import Actor, record_event
+from credmgr.audit.recording import Actor
 from credmgr.credentials.certificates import open_certificate, open_private_key
 from credmgr.credentials.client_secrets import open_value
-from credmgr.registrations.acting import locked
+from credmgr.registrations.acting import locked, record_act
 from credmgr.registrations.models import Application, RequestedPermission
 from credmgr.registrations.queries import identifier_uri_of
 from credmgr.transfer.document import CertificateFile, Document, Federated, Role, Secret, to_bytes
@@ -27,16 +27,12 @@ def export_registration(application: Application, *, passphrase: str, actor: Act
     with transaction.atomic():
         fresh = locked(application)
         document = _document_of(fresh, now)
-        record_event(
+        record_act(
             EventTag.APPLICATION_EXPORTED,
-            actor=actor,
-            now=now,
-            tenant_id=fresh.tenant_id,
-            application_id=fresh.pk,
-            object_type="application",
-            object_id=fresh.pk,
-            object_name=fresh.display_name,
-            changes={
+            fresh,
+            actor,
+            now,
+            {
                 "clientSecrets": [None, len(document.secrets)],
                 "certificates": [None, len(document.certificates)],
                 "privateKeys": [None, sum(each.private_key is not None for each in document.certificates)],

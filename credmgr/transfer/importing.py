@@ -8,7 +8,7 @@ from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from credmgr.audit.events import EventTag
-from credmgr.audit.recording import Actor, record_event
+from credmgr.audit.recording import Actor
 from credmgr.credentials.certificates import add_certificate
 from credmgr.credentials.client_secrets import check_period, insert_secret
 from credmgr.credentials.descriptions import clean_description
@@ -20,6 +20,7 @@ from credmgr.credentials.lifecycle import counted
 from credmgr.credentials.models import ClientSecret
 from credmgr.credentials.secret_values import hint_of
 from credmgr.errors import DomainError
+from credmgr.registrations.acting import record_act
 from credmgr.registrations.app_roles import add_app_role
 from credmgr.registrations.models import BUILT_IN, ENTRA, OIDC, Application, Tenant
 from credmgr.registrations.permissions import request_permissions
@@ -110,16 +111,12 @@ def import_registration(
     if document.is_disabled and not application.is_external:
         application = set_disabled(application, disabled=True, actor=actor, now=now)
     imported.application = application
-    record_event(
+    record_act(
         EventTag.APPLICATION_IMPORTED,
-        actor=actor,
-        now=now,
-        tenant_id=application.tenant_id,
-        application_id=application.pk,
-        object_type="application",
-        object_id=application.pk,
-        object_name=application.display_name,
-        changes={
+        application,
+        actor,
+        now,
+        {
             "exportedAt": [None, document.exported_at.isoformat()],
             "clientIdKept": [None, keep_client_id],
             "leftOut": [None, len(imported.left_out)],
