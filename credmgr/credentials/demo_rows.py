@@ -36,6 +36,7 @@ _REFUSALS = (7000215, 7000222, 700027, 500011)
 _BUSY_SHARE = 20
 _BUSY_CREDENTIALS = 40
 _LOGGED, _AUDITED = timedelta(days=30), timedelta(days=365)
+_BUSY_HOSTS = 40
 _STRIDE = 7919  # a prime: neighbours in time are not neighbours in the table
 
 Model = TypeVar("Model", bound=models.Model)
@@ -177,7 +178,8 @@ def sign_ins(tenant: Tenant, signing: list[Made], count: int, now: datetime) -> 
     if not signing:
         return
     for number in range(count):
-        made = signing[_which(number, len(signing))]
+        which = _which(number, len(signing))
+        made = signing[which]
         application, used = made.application, made.used
         yield SignInRecord(
             at=now - _LOGGED * ((count - number) / count),
@@ -185,7 +187,7 @@ def sign_ins(tenant: Tenant, signing: list[Made], count: int, now: datetime) -> 
             correlation_id=uuid.uuid4(),
             tenant_id=tenant.pk,
             client_id=str(application.client_id),
-            address=f"10.24.{number % 7}.{number * _STRIDE % 251}",
+            address=_host(number, which),
             application_id=application.pk,
             service_principal_id=application.service_principal_id,
             resource=_GRAPH,
@@ -229,6 +231,12 @@ def _act(number: int, made: Made) -> tuple[EventTag, str, uuid.UUID, str, dict[s
         return EventTag.APPLICATION_UPDATED, *of_application, changes
     changes_made: dict[str, Any] = {"displayName": [None, application.display_name]}
     return EventTag.APPLICATION_REGISTERED, *of_application, changes_made
+
+
+def _host(number: int, which: int) -> str:
+    """The address of a request: an application shares its host with another, the busiest one has many."""
+    host = number // _BUSY_SHARE % _BUSY_HOSTS if which == 0 else which // 2
+    return f"10.{24 + host // 62_500}.{host // 250 % 250}.{host % 250}"
 
 
 def _which(number: int, of: int) -> int:

@@ -98,7 +98,7 @@ def _views(busy: Application) -> dict[str, str]:
         "sign-ins, 30 days": f"{sign_ins}?time=30d",
         "sign-ins, failures": f"{sign_ins}?time=30d&result=failure",
         "sign-ins, one code": f"{sign_ins}?time=30d&code=7000222",
-        "sign-ins, address": f"{sign_ins}?time=30d&ip=10.24.3.7",
+        "sign-ins, address": f"{sign_ins}?time=30d&ip=10.24.0.30",
         "sign-ins, address nowhere": f"{sign_ins}?time=30d&ip=192.0.2.1",
         "sign-ins, search by name": f"{sign_ins}?time=30d&search=lantern",
         "sign-ins, far back": f"{sign_ins}?time=30d&before={ago + 60_000_000}.1",
