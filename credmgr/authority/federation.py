@@ -17,7 +17,7 @@ from credmgr.authority.assertions import FederatedAssertion, check_times, unread
 from credmgr.authority.issuer_keys import IssuerError, issuer_keys
 from credmgr.authority.own_keys import own_key_set
 from credmgr.authority.refusals import RefusalError
-from credmgr.credentials.federated import match_federated
+from credmgr.credentials.federated_matching import match_federated
 from credmgr.credentials.models import FederatedCredential
 from credmgr.jose import jws
 from credmgr.jose.claims import text_claim, time_window

@@ -6,13 +6,13 @@ from credmgr.registrations.naming import has_control_characters
 DESCRIPTION_MAX = 256
 
 
-def clean_description(typed: str, refuse: type[CredentialError]) -> str:
-    """The text without surrounding white space, at most 256 characters on one line. Raises `refuse`."""
+def clean_description(typed: str, refuse: type[CredentialError], *, longest: int = DESCRIPTION_MAX) -> str:
+    """The text without surrounding white space, at most `longest` characters on one line. Raises `refuse`."""
     description = typed.strip()
-    if len(description) > DESCRIPTION_MAX:
+    if len(description) > longest:
         raise refuse(
             "description_too_long",
-            f"The description has {len(description)} characters. Shorten it to {DESCRIPTION_MAX} or fewer.",
+            f"The description has {len(description)} characters. Shorten it to {longest} or fewer.",
             field="description",
         )
     if has_control_characters(description):

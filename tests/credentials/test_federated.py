@@ -15,9 +15,9 @@ from credmgr.credentials.federated import (
     PER_APPLICATION,
     add_federated_credential,
     delete_federated_credential,
-    match_federated,
     update_federated_credential,
 )
+from credmgr.credentials.federated_matching import match_federated
 from credmgr.credentials.models import FederatedCredential
 from credmgr.registrations.deleting import delete_application
 from credmgr.registrations.errors import RegistrationNotFoundError

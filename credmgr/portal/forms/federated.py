@@ -7,7 +7,7 @@ from django import forms
 
 from credmgr.accounts.step_up import StepUpFormMixin
 from credmgr.credentials.errors import FederatedError
-from credmgr.credentials.federated import DEFAULT_AUDIENCE, DESCRIPTION_MAX, NAME_LENGTH, VALUE_MAX
+from credmgr.credentials.federated import DEFAULT_AUDIENCE
 from credmgr.credentials.federated_subjects import (
     GITHUB_ISSUER,
     GITHUB_SUBJECTS,
@@ -15,6 +15,7 @@ from credmgr.credentials.federated_subjects import (
     github_subject,
     kubernetes_subject,
 )
+from credmgr.credentials.federated_values import DESCRIPTION_MAX, NAME_LENGTH, VALUE_MAX
 from credmgr.errors import DomainError
 from credmgr.portal.forms.base import PortalForm
 from credmgr.registrations.queries import parse_guid
