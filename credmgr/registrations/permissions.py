@@ -10,43 +10,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
 
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor
 from credmgr.registrations.acting import Part, locked, record_act
+from credmgr.registrations.api_roles import Role, roles_in
 from credmgr.registrations.errors import RegistrationError
-from credmgr.registrations.graph_roles import GRAPH_ROLES
-from credmgr.registrations.models import Application, AppRole, AppRoleAssignment, RequestedPermission
+from credmgr.registrations.models import Application, AppRoleAssignment, RequestedPermission
 from credmgr.registrations.places import refuse_elsewhere
-from credmgr.registrations.queries import applications_in
-from credmgr.registrations.resources import GRAPH_CLIENT_ID, well_known
+from credmgr.registrations.resources import GRAPH_CLIENT_ID
 
 REQUESTED_MAX = 400
-
-
-@dataclass(frozen=True)
-class Role:
-    """One app role of an API, whoever defines it. name: for people, empty where there is only the value."""
-
-    api_client_id: uuid.UUID
-    api_name: str
-    id: uuid.UUID
-    value: str
-    name: str
-    description: str
-    is_enabled: bool = True
-
-
-@dataclass(frozen=True)
-class Api:
-    """An API with the roles that can be asked for."""
-
-    client_id: uuid.UUID
-    name: str
-    roles: tuple[Role, ...]
 
 
 @dataclass(frozen=True)
@@ -73,19 +48,6 @@ class Permission:
         return self.is_requested and self.granted_at is None and is_grantable
 
 
-def apis_of(tenant_id: uuid.UUID) -> list[Api]:
-    """Every API that the directory knows and that has roles to ask for: Microsoft Graph, then by name.
-
-    One query.
-    """
-    rows = _defined_in(tenant_id).filter(is_enabled=True)
-    found: dict[uuid.UUID, list[Role]] = {GRAPH_CLIENT_ID: list(_graph_roles().values())}
-    for row in rows.select_related("application").order_by("application__display_name", "value"):
-        role = _of(row)
-        found.setdefault(role.api_client_id, []).append(role)
-    return [Api(client_id, roles[0].api_name, tuple(roles)) for client_id, roles in found.items()]
-
-
 def permissions_of(application: Application, tenant_id: uuid.UUID | None = None) -> list[Permission]:
     """What the registration asks for or was granted in a directory, by API and value.
 
@@ -102,8 +64,8 @@ def permissions_of(application: Application, tenant_id: uuid.UUID | None = None)
     }
     keys = asked.keys() | granted.keys()
     ids = {role_id for _, role_id in keys}
-    roles = _roles(tenant_id, ids)
-    at_home = roles if tenant_id == application.tenant_id else _roles(application.tenant_id, ids)
+    roles = roles_in(tenant_id, ids)
+    at_home = roles if tenant_id == application.tenant_id else roles_in(application.tenant_id, ids)
     made = []
     for api, role_id in keys:
         grant = granted.get((api, role_id))
@@ -149,7 +111,7 @@ def request_permissions(
     wanted = list(dict.fromkeys(role_ids))
     if not wanted:
         raise RegistrationError("no_role_chosen", "Choose at least one permission.", field="roles")
-    roles = _roles(fresh.tenant_id, set(wanted))
+    roles = roles_in(fresh.tenant_id, set(wanted))
     known = [roles.get((api_client_id, role_id)) for role_id in wanted]
     chosen = [role for role in known if role is not None and role.is_enabled]
     if len(chosen) < len(wanted):
@@ -243,39 +205,6 @@ def revoke_permission(
     if not removed:
         raise RegistrationError("permission_not_granted", "This permission was revoked meanwhile.")
     _record_one(EventTag.CONSENT_REVOKED, fresh, permission, actor, now, where)
-
-
-def _roles(tenant_id: uuid.UUID, ids: set[uuid.UUID]) -> dict[tuple[uuid.UUID, uuid.UUID], Role]:
-    """{(client id of the API, role id): role}, disabled ones included; of APIs that the directory knows."""
-    found = {(GRAPH_CLIENT_ID, role.id): role for role in _graph_roles().values() if role.id in ids}
-    rows = _defined_in(tenant_id).filter(pk__in=ids).select_related("application")
-    return found | {(row.application.client_id, row.pk): _of(row) for row in rows}
-
-
-def _defined_in(tenant_id: uuid.UUID) -> QuerySet[AppRole]:
-    """App roles of the registrations that the directory knows."""
-    # Asked of each role's own; told which registrations there may be, the database would read all of them.
-    return AppRole.objects.filter(Exists(applications_in(tenant_id).filter(pk=OuterRef("application_id"))))
-
-
-def _graph_roles() -> dict[uuid.UUID, Role]:
-    name = well_known(settings.AUTHORITY_URL)[0].name
-    return {
-        each.id: Role(GRAPH_CLIENT_ID, name, each.id, each.value, "", each.description)
-        for each in GRAPH_ROLES
-    }
-
-
-def _of(row: AppRole) -> Role:
-    return Role(
-        api_client_id=row.application.client_id,
-        api_name=row.application.display_name,
-        id=row.pk,
-        value=row.value,
-        name=row.display_name,
-        description=row.description,
-        is_enabled=row.is_enabled,
-    )
 
 
 def _in_order(permission: Permission) -> tuple[bool, bool, str, str, str]:

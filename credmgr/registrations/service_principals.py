@@ -14,6 +14,7 @@ from django.db.models.functions import Lower
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor
 from credmgr.registrations.acting import Changes, Part, record_act
+from credmgr.registrations.api_roles import Role
 from credmgr.registrations.errors import RegistrationError, RegistrationNotFoundError
 from credmgr.registrations.models import (
     BUILT_IN,
@@ -24,7 +25,7 @@ from credmgr.registrations.models import (
     ServicePrincipal,
     Tenant,
 )
-from credmgr.registrations.permissions import Role, grant_admin_consent
+from credmgr.registrations.permissions import grant_admin_consent
 from credmgr.registrations.queries import parse_guid
 
 

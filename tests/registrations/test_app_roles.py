@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from credmgr.audit.models import AuditEvent
+from credmgr.registrations.api_roles import apis_of
 from credmgr.registrations.app_roles import (
     ROLES_MAX,
     add_app_role,
@@ -22,7 +23,6 @@ from credmgr.registrations.models import Application, AppRole, AppRoleAssignment
 from credmgr.registrations.permissions import (
     REQUESTED_MAX,
     Permission,
-    apis_of,
     grant_admin_consent,
     permission_of,
     permissions_of,

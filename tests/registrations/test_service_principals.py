@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from credmgr.audit.models import AuditEvent
+from credmgr.registrations.api_roles import apis_of
 from credmgr.registrations.app_roles import add_app_role
 from credmgr.registrations.deleting import delete_application, purge_application
 from credmgr.registrations.directories import create_directory, delete_directory, ensure_default_tenant
@@ -22,7 +23,6 @@ from credmgr.registrations.models import (
     Tenant,
 )
 from credmgr.registrations.permissions import (
-    apis_of,
     grant_admin_consent,
     permission_of,
     permissions_of,

@@ -24,6 +24,7 @@ from credmgr.flowtest.spec import Asked
 from credmgr.flowtest.testing import test_credential as run_test
 from credmgr.membership.invitations import invite
 from credmgr.origins.changing import add_origin
+from credmgr.registrations.api_roles import apis_of
 from credmgr.registrations.app_roles import add_app_role, set_app_role_enabled
 from credmgr.registrations.directories import add_domain, create_directory
 from credmgr.registrations.directory_rules import (
@@ -33,7 +34,7 @@ from credmgr.registrations.directory_rules import (
 )
 from credmgr.registrations.models import MULTITENANT, Application, Tenant
 from credmgr.registrations.ownership import add_owner
-from credmgr.registrations.permissions import apis_of, grant_admin_consent, request_permissions
+from credmgr.registrations.permissions import grant_admin_consent, request_permissions
 from credmgr.registrations.queries import default_tenant
 from credmgr.registrations.registering import register_application
 from credmgr.registrations.service_principals import add_service_principal

@@ -8,9 +8,9 @@ from django import forms
 from credmgr.accounts.step_up import StepUpFormMixin
 from credmgr.portal.forms.applications import ConfirmedForm as ConfirmedForm
 from credmgr.portal.forms.base import PortalForm
+from credmgr.registrations.api_roles import Api
 from credmgr.registrations.app_roles import DESCRIPTION_MAX, NAME_MAX, VALUE_MAX
 from credmgr.registrations.naming import URI_MAX
-from credmgr.registrations.permissions import Api
 
 # A little more than the limit passes the browser, so that the act can say how long the text is.
 _ROOM = 4

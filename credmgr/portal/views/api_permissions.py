@@ -18,11 +18,10 @@ from credmgr.portal.acting import carried_out, form_page, posted
 from credmgr.portal.forms.permissions import ConfirmedForm, RequestPermissionsForm
 from credmgr.portal.permission_rows import rows_of
 from credmgr.portal.words import counted
+from credmgr.registrations.api_roles import Api, apis_of
 from credmgr.registrations.models import Application
 from credmgr.registrations.permissions import (
-    Api,
     Permission,
-    apis_of,
     grant_admin_consent,
     permission_of,
     permissions_of,
