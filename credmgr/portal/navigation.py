@@ -13,6 +13,7 @@ from credmgr.accounts import sessions
 from credmgr.accounts.models import User
 from credmgr.membership.queries import directories_for
 from credmgr.portal.access import Can, directory_in_use, may, standing_in
+from credmgr.portal.menus import APPLICATION, BUILT_IN_ONLY, MAIN, Menu, Page
 from credmgr.portal.needs import need_of
 from credmgr.portal.switch_words import banner_of
 from credmgr.registrations.models import Application, Tenant
@@ -44,166 +45,6 @@ class Group:
     entries: list[Entry]
 
 
-@dataclass(frozen=True)
-class _Page:
-    """A page that may stand in a navigation: `names` are the pages on which it counts as current."""
-
-    name: str
-    label: str
-    icon: str
-    also: tuple[str, ...] = ()
-
-
-# What the built-in authority does with a registration; one that lives elsewhere has no such pages.
-_BUILT_IN_ONLY = ("api_permissions", "application_expose", "application_roles", "application_sign_ins")
-# Pages of one directory take its id in their address, those of the one in use may do without.
-_MAIN: tuple[tuple[str, tuple[_Page, ...]], ...] = (
-    (
-        "",
-        (
-            _Page("applications", "App registrations", "apps", ("application_new", "application_import")),
-            _Page(
-                "enterprise_applications",
-                "Enterprise applications",
-                "app",
-                (
-                    "enterprise_application",
-                    "enterprise_application_enable",
-                    "enterprise_application_remove",
-                    "enterprise_application_grant",
-                    "enterprise_application_revoke",
-                    "directory_consent",
-                    "directory_consent_review",
-                ),
-            ),
-            _Page("sign_ins", "Activity", "activity", ("audit", "sign_in")),
-        ),
-    ),
-    (
-        "Directory",
-        (
-            _Page(
-                "directory",
-                "Overview",
-                "building",
-                (
-                    "directory_rename",
-                    "directory_domain_new",
-                    "directory_domain_remove",
-                    "directory_delete",
-                    "directory_assertions",
-                    "directory_second_factor",
-                ),
-            ),
-            _Page("directory_testing", "Testing", "settings", ("directory_testing_mark",)),
-            _Page(
-                "people",
-                "Users",
-                "people",
-                (
-                    "person",
-                    "person_add",
-                    "person_roles",
-                    "person_disable",
-                    "person_enable",
-                    "person_end_sessions",
-                    "person_remove_factors",
-                    "invitation_new",
-                    "invitation_withdraw",
-                ),
-            ),
-            _Page("directories", "Manage directories", "board", ("directory_new",)),
-        ),
-    ),
-    (
-        "Tools",
-        (
-            _Page("decode", "Decode token", "code"),
-            _Page("aadsts", "AADSTS codes", "stethoscope", ("aadsts_code",)),
-        ),
-    ),
-    (
-        "Server",
-        (
-            _Page("origins", "Allowed origins", "globe", ("origin_new", "origin_remove")),
-            _Page(
-                "signing_keys",
-                "Signing keys",
-                "certificate",
-                ("signing_key", "signing_key_roll", "signing_key_replace", "signing_key_withdraw"),
-            ),
-        ),
-    ),
-)
-_APPLICATION: tuple[tuple[str, tuple[_Page, ...]], ...] = (
-    (
-        "",
-        (
-            _Page(
-                "application",
-                "Overview",
-                "apps",
-                ("application_endpoints", "application_export", "application_delete", "application_disable"),
-            ),
-            _Page("code", "Use it from your code", "code"),
-        ),
-    ),
-    (
-        "Manage",
-        (
-            _Page(
-                "credentials",
-                "Certificates & secrets",
-                "key",
-                (
-                    "secrets",
-                    "secret_new",
-                    "secret_delete",
-                    "secret_stored",
-                    "certificates",
-                    "certificate_new",
-                    "certificate",
-                    "certificate_delete",
-                    "certificate_forget_key",
-                    "federated",
-                    "federated_new",
-                    "federated_edit",
-                    "federated_delete",
-                ),
-            ),
-            _Page(
-                "api_permissions",
-                "API permissions",
-                "shield-ok",
-                (
-                    "api_permission_new",
-                    "api_permissions_grant",
-                    "api_permission_remove",
-                    "api_permission_revoke",
-                ),
-            ),
-            _Page("application_expose", "Expose an API", "globe", ("application_identifier_uri",)),
-            _Page(
-                "application_roles",
-                "App roles",
-                "identify",
-                ("app_role_new", "app_role", "app_role_enable", "app_role_delete"),
-            ),
-            _Page("application_properties", "Branding & properties", "tag"),
-            _Page("application_owners", "Owners", "people", ("application_owner_remove",)),
-        ),
-    ),
-    (
-        "Monitor",
-        (
-            _Page("tests", "Token tests", "play", ("test", "test_new", "test_compare", "test_compare_new")),
-            _Page("application_sign_ins", "Sign-ins", "activity"),
-            _Page("application_audit", "Audit log", "history"),
-        ),
-    ),
-)
-
-
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context for base.html. Without a signed-in person only the theme: such pages have no navigation."""
     theme = request.COOKIES.get(THEME_COOKIE, "")
@@ -223,7 +64,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "switch_banner": banner_of(directory, context["now"]) if directory else None,
         "directories": _menu_directories(request, directory),
         "navigation": _groups(
-            request, _MAIN, _current(request, directory), directory.pk if directory else None
+            request, MAIN, _current(request, directory), directory.pk if directory else None
         ),
         "account_entries": [
             entry
@@ -265,18 +106,18 @@ def _current(request: HttpRequest, in_use: Tenant | None) -> str:
 
 def application_menu(request: HttpRequest, application: Application) -> list[Group]:
     """The menu of one application: only entries whose page exists for it and may be opened."""
-    groups = _groups(request, _APPLICATION, _name_of(request), application.pk)
+    groups = _groups(request, APPLICATION, _name_of(request), application.pk)
     if not application.is_external:
         return groups
     return [
-        Group(group.heading, [entry for entry in group.entries if entry.name not in _BUILT_IN_ONLY])
+        Group(group.heading, [entry for entry in group.entries if entry.name not in BUILT_IN_ONLY])
         for group in groups
     ]
 
 
 def _groups(
     request: HttpRequest,
-    groups: tuple[tuple[str, tuple[_Page, ...]], ...],
+    groups: Menu,
     here: str,
     object_id: uuid.UUID | None,
 ) -> list[Group]:
@@ -285,7 +126,7 @@ def _groups(
 
 
 def _entries(
-    request: HttpRequest, pages: tuple[_Page, ...], here: str, object_id: uuid.UUID | None
+    request: HttpRequest, pages: tuple[Page, ...], here: str, object_id: uuid.UUID | None
 ) -> list[Entry]:
     """Those that the person may open. object_id: goes into the addresses that take one."""
     entries = []
