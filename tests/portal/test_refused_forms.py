@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 
 from credmgr.accounts import sessions
 from credmgr.accounts.models import User
+from credmgr.portal.forms.base import UnseenTextarea
 from credmgr.registrations.models import Tenant
 from tests import factories
 from tests.acceptance.portal_session import Forms
@@ -53,7 +54,7 @@ class FilledForms(Forms):
 # Too long for every field that has a limit, and no number, date or address.
 TEXT = "typed-by-a-person-"
 # Boxes that show nothing of what was typed: passwords, tokens.
-FORGETFUL = {"PasswordInput", "NeverShownAgain", "ForgetfulTextarea"}
+FORGETFUL = (forms.PasswordInput, UnseenTextarea)
 # Forms that hold nothing but a choice among what can be done: each choice is carried out.
 TAKEN = {"portal:api_permission_new", "portal:application_disable"}
 # The scene's directory is no test directory: its page says so instead of showing the form.
@@ -65,7 +66,7 @@ def typed_into(form: forms.BaseForm) -> dict[str, str]:
     typed = {}
     for name, field in form.fields.items():
         widget, value = field.widget, form[name].value()
-        if type(widget).__name__ in FORGETFUL:
+        if isinstance(widget, FORGETFUL):
             typed[name] = UNSEEN
         elif isinstance(widget, forms.HiddenInput):
             if value is not None:

@@ -17,6 +17,14 @@ _CLASSES = {
 }
 
 
+class UnseenTextarea(forms.Textarea):
+    """A text area that never puts what was sent back into the page, as password fields do."""
+
+    def format_value(self, value: Any) -> str | None:  # noqa: ARG002 - leaving the value out is the point
+        """Nothing, whatever was sent."""
+        return None
+
+
 class PortalForm(forms.Form):
     """A form whose fields carry the portal's classes and keep what was typed when the form is refused."""
 

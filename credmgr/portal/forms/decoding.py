@@ -1,19 +1,9 @@
 """The form of the Decode token page."""
 
-from typing import Any
-
 from django import forms
 
 from credmgr.jose.jws import TOKEN_MAX_CHARACTERS
-from credmgr.portal.forms.base import PortalForm
-
-
-class ForgetfulTextarea(forms.Textarea):
-    """A text area that never puts what was sent back into the page, as password fields do."""
-
-    def format_value(self, value: Any) -> str | None:  # noqa: ARG002 - leaving the value out is the point
-        """Nothing, whatever was sent."""
-        return None
+from credmgr.portal.forms.base import PortalForm, UnseenTextarea
 
 
 class DecodeForm(PortalForm):
@@ -22,7 +12,7 @@ class DecodeForm(PortalForm):
     token = forms.CharField(
         label="Token",
         max_length=TOKEN_MAX_CHARACTERS * 2,
-        widget=ForgetfulTextarea(
+        widget=UnseenTextarea(
             attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false", "class": "textarea mono"}
         ),
         help_text="A signed JWT: three parts with dots between them. A leading Bearer does not matter.",

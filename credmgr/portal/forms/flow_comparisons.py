@@ -15,7 +15,7 @@ from credmgr.credentials.queries import credentials_of
 from credmgr.flowtest.material import credential_name, needs_input
 from credmgr.flowtest.scopes import SCOPE_MAX
 from credmgr.portal.forms.base import PortalForm
-from credmgr.portal.forms.flow_tests import signs_with_kept_key
+from credmgr.portal.forms.flow_credentials import signs_with_kept_key
 from credmgr.registrations.models import Application
 
 PLACES_MOST = 200

@@ -1,6 +1,5 @@
 """The form behind Test acquire token."""
 
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -8,43 +7,25 @@ from django.utils import timezone
 
 from credmgr.accounts.step_up import FIELD as PASSWORD_FIELD
 from credmgr.accounts.step_up import StepUpFormMixin
-from credmgr.credentials.lifecycle import is_live, status_at
-from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
-from credmgr.flowtest.material import Brought, Credential, credential_name, needs_input
+from credmgr.flowtest.material import Brought, Credential, needs_input
 from credmgr.flowtest.scopes import SCOPE_MAX, scope_suggestions
 from credmgr.flowtest.spec import Asked
 from credmgr.flowtest.targets import target_of
 from credmgr.membership.queries import directories_for
 from credmgr.portal.access import standing_in
 from credmgr.portal.enterprise_rows import places_of
-from credmgr.portal.forms.base import PortalForm
+from credmgr.portal.forms.base import PortalForm, UnseenTextarea
+from credmgr.portal.forms.flow_credentials import (
+    CredentialSelect,
+    first_choice,
+    offer_credentials,
+    signs_with_kept_key,
+    testable_credentials,
+)
 from credmgr.registrations.models import BUILT_IN, MULTITENANT, Application, Tenant
 
 KEY_FILE_MAX_BYTES = 65536
 SUGGESTIONS_MAX = 50
-
-
-class CredentialSelect(forms.Select):
-    """Each option says what a test of it has to ask for, so that the page can show just those fields."""
-
-    needs: dict[str, str] = {}
-    certificates: frozenset[str] = frozenset()
-
-    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Django's option with data-needs ("value", "key" or nothing) and data-kind."""
-        option: dict[str, Any] = super().create_option(*args, **kwargs)
-        option["attrs"]["data-needs"] = self.needs.get(str(option["value"]), "")
-        if str(option["value"]) in self.certificates:
-            option["attrs"]["data-kind"] = "certificate"
-        return option
-
-
-class NeverShownAgain(forms.Textarea):
-    """A text area that comes back empty: what was typed is a secret."""
-
-    def format_value(self, value: Any) -> str | None:  # noqa: ARG002 - Django's own signature
-        """Nothing, whatever was typed."""
-        return None
 
 
 class FlowTestForm(StepUpFormMixin, PortalForm):
@@ -112,7 +93,7 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         strip=False,
         max_length=20_000,
         help_text="As the workload gets it: three parts with dots between. Used for this run and not stored.",
-        widget=NeverShownAgain(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
+        widget=UnseenTextarea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
     )
     outside_token_file = forms.FileField(
         label="Or its file",
@@ -131,17 +112,13 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         self.target = target_of(application)
         self._shape_for_target()
         self._offer_directories()
-        self._credentials = _credentials_of(application)
+        self._credentials = testable_credentials(application)
+        now = timezone.now()
         field = self.fields["credential"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker what stands above
-        field.choices = self._choices()
-        widget = field.widget
-        widget.needs = {key: needs_input(row) for key, row in self._credentials.items()}
-        widget.certificates = frozenset(
-            key for key, row in self._credentials.items() if isinstance(row, Certificate)
-        )
+        offer_credentials(field, self._credentials, now)
         if self.initial.get("credential") not in self._credentials:
-            self.initial["credential"] = self._default()
+            self.initial["credential"] = first_choice(self._credentials, now)
         if self.asks_password:
             self.fields[PASSWORD_FIELD].required = False  # a need of what is delicate, not of every test
         self.suggestions = scope_suggestions(application, SUGGESTIONS_MAX)
@@ -283,44 +260,3 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         ]
         field.required = False
         self.initial.setdefault("directory", home)
-
-    def _choices(self) -> list[Any]:
-        now = timezone.now()
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for key, row in self._credentials.items():
-            if isinstance(row, FederatedCredential):
-                groups.setdefault("Federated credentials", []).append(
-                    (key, f"{row.name}, trusts {row.issuer[:80]}")
-                )
-                continue
-            heading = "Client secrets" if isinstance(row, ClientSecret) else "Certificates"
-            need = {"value": ", value not kept", "key": ", key not kept"}.get(needs_input(row), "")
-            groups.setdefault(heading, []).append(
-                (key, f"{credential_name(row)}, {status_at(row, now).words}{need}")
-            )
-        return list(groups.items())
-
-    def _default(self) -> str:
-        """The newest live credential that runs without a question, else the newest of all."""
-        now = timezone.now()
-        rows = sorted(self._credentials.values(), key=lambda row: row.created_at, reverse=True)
-        rows.sort(key=lambda row: (not _is_usable(row, now), bool(needs_input(row))))
-        return str(rows[0].pk) if rows else ""
-
-
-def signs_with_kept_key(row: Credential | None) -> bool:
-    """Whether a test with this credential opens a private key that is kept here."""
-    return isinstance(row, Certificate) and row.has_private_key
-
-
-def _is_usable(row: Credential, now: datetime) -> bool:
-    return isinstance(row, FederatedCredential) or is_live(row, now)
-
-
-def _credentials_of(application: Application) -> dict[str, Credential]:
-    rows: list[Credential] = [
-        *ClientSecret.objects.filter(application=application).order_by("-created_at"),
-        *Certificate.objects.filter(application=application).order_by("-created_at"),
-        *FederatedCredential.objects.filter(application=application).order_by("-created_at"),
-    ]
-    return {str(row.pk): row for row in rows}
