@@ -292,10 +292,9 @@ def test_ending_sessions_needs_a_recent_sign_in(signed_in: Client, clock: Clock)
         asked = signed_in.post("/account/sessions/end", {**named, **token})
         assert asked.headers["Location"] == "/account/confirm?next=%2Faccount"
     assert other.get("/account").status_code == 200
-    assert (
-        '<a class="btn" href="/account">Cancel</a>'
-        in signed_in.get(asked.headers["Location"]).content.decode()
-    )
+    question = signed_in.get(asked.headers["Location"]).content.decode()
+    assert '<a class="btn" href="/account">Cancel</a>' in question
+    assert " autofocus" in question
     wrong = send(signed_in, asked.headers["Location"], {"current_password": "not-this-one"})
     assert "The password is not right." in wrong.content.decode()
     confirmed = send(signed_in, asked.headers["Location"], {"current_password": PASSWORD})

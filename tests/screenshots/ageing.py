@@ -6,7 +6,6 @@ from importlib import import_module
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import HttpRequest
 from django.test import RequestFactory
@@ -57,17 +56,16 @@ def session_of(user_name: str) -> str:
 
 
 def error_pages() -> dict[str, str]:
-    """HTML of the error pages that only a fault of the server or a missing permission brings about."""
+    """HTML of the error pages that only a fault of the server brings about."""
     return {
         "error-500": _answer(RuntimeError("a fault")),
         "error-503": _answer(OperationalError("the database is away")),
-        "error-403": errors.forbidden(_request(), PermissionDenied()).content.decode(),
     }
 
 
 def _request() -> HttpRequest:
     request = RequestFactory().get("/applications")
-    request.correlation_id = "3f6c1f0e-5f0a-4f5e-9d59-0c1f2d6f7a10"  # type: ignore[attr-defined]
+    request.request_id = "3f6c1f0e-5f0a-4f5e-9d59-0c1f2d6f7a10"  # type: ignore[attr-defined]
     return request
 
 

@@ -48,6 +48,7 @@ def _set(lived_in: Installation, new: Installation, unset: Installation) -> Stag
     os.environ["CREDMGR_LISTENER"] = "portal"
     django.setup()
     things = import_module("tests.screenshots.furnishing").furnish(lived_in.admin_name)
+    things |= import_module("tests.screenshots.growing").grown_directory()
     ageing = import_module("tests.screenshots.ageing")
     with _browser() as browser:
         people = {
@@ -56,6 +57,7 @@ def _set(lived_in: Installation, new: Installation, unset: Installation) -> Stag
             "stale": stages.sign_in(browser, lived_in),
             "idle": stages.sign_in(browser, lived_in),
             "tester": stages.sign_in(browser, lived_in),
+            "archivist": stages.sign_in(browser, lived_in),
         }
     things["factor"] = ageing.give_second_factors("robin")
     ageing.give_second_factors("noor")
@@ -64,6 +66,7 @@ def _set(lived_in: Installation, new: Installation, unset: Installation) -> Stag
     ageing.age_confirmation(stages.session_key(people["stale"]))
     ageing.end_by_idleness(stages.session_key(people["idle"]))
     ageing.work_in(stages.session_key(people["tester"]), things["testing-directory"])
+    ageing.work_in(stages.session_key(people["archivist"]), things["grown-directory"])
     return Stage(
         portals={"lived-in": lived_in.portal_url, "new": new.portal_url, "unset": unset.portal_url},
         authority=lived_in.authority_url,

@@ -15,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from credmgr.accounts.step_up import recently_signed_in
+from credmgr.accounts.step_up import FIELD, recently_signed_in
 from credmgr.portal.acting import form_page, posted
 from credmgr.portal.forms.applications import ConfirmedForm
 
@@ -52,5 +52,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     if is_done and not is_download:
         messages.success(request, "You are confirmed. No session has ended yet: choose again which one.")
         return redirect(goal)
+    if FIELD in form.fields:
+        form.fields[FIELD].widget.attrs["autofocus"] = True  # nothing else is typed on this page
     context = {"goal": goal, "is_done": is_done, "is_download": is_download}
     return form_page(request, "account/confirm.html", form, context)

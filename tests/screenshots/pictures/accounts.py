@@ -33,6 +33,7 @@ PICTURES: list[Picture] = [
         ),
     ),
     page("confirm", "account_confirm", query="?next=/applications/export", person="stale"),
+    page("confirm-sessions", "account_confirm", query="?next=/account", person="stale"),
     page("confirm-done", "account_confirm", query="?next=/applications/export"),
     page("second-factors", "account_factors"),
     page("second-factors-none", "account_factors", person="beginner"),

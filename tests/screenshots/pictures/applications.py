@@ -51,5 +51,8 @@ PICTURES: list[Picture] = [
     panel("application-disable", "portal:application_disable", "harbor"),
     panel("application-enable", "portal:application_disable", "night"),
     panel("application-delete", "portal:application_delete", "harbor"),
+    panel(
+        "application-delete-many-callers", "portal:application_delete", "grown/busiest", person="archivist"
+    ),
     panel("application-delete-step-up", "portal:application_delete", "harbor", person="stale"),
 ]

@@ -29,7 +29,7 @@ PICTURES: list[Picture] = [
         "bare",
         then=do.after(do.attach(certificate_file="huge.crt"), do.send("Add")),
     ),
-    state("error-403", do.error_page("error-403"), "robin"),
+    page("error-403", "portal:application_new", person="noor"),
     state("error-500", do.error_page("error-500"), "robin"),
     state("error-503", do.error_page("error-503"), "robin"),
     state("authority-error", do.at_the_authority("/error?code=7000215")),
