@@ -28,7 +28,6 @@ from credmgr.registrations.errors import (
     RegistrationError,
 )
 from credmgr.registrations.models import (
-    BUILT_IN,
     SINGLE_TENANT,
     Application,
     IdentifierUri,
@@ -87,21 +86,7 @@ def register_application(
         refuse_elsewhere(application, "Its Application ID URI is")
     try:
         with transaction.atomic():
-            _refuse_repeated_form(form_token)
-            _refuse_deleted_directory(tenant)
-            _refuse_beyond_limit(actor, is_demo)
-            refuse_taken_place(application, place)
-            application.save(force_insert=True)
-            _set_identifier_uri(application, uri)
-            if actor.user is not None:
-                Ownership.objects.create(application=application, user=actor.user)
-            record_act(
-                EventTag.APPLICATION_REGISTERED,
-                application,
-                actor,
-                now,
-                {"displayName": [None, display_name.strip()], **_place_changes(place)},
-            )
+            _insert(application, uri, actor, now)
     except IntegrityError:
         # A parallel request was faster: the constraint held, and by now its row can be seen.
         _refuse_repeated_form(form_token)
@@ -110,6 +95,23 @@ def register_application(
         _refuse_deleted_directory(tenant)
         raise
     return application
+
+
+def _insert(application: Application, uri: str, actor: Actor, now: datetime) -> None:
+    """The checks, then the row, its URI, its first owner, its audit row; in the caller's transaction."""
+    place = place_of(application)
+    _refuse_repeated_form(application.form_token)
+    _refuse_deleted_directory(application.tenant)
+    _refuse_beyond_limit(actor, application.is_demo)
+    refuse_taken_place(application, place)
+    application.save(force_insert=True)
+    _set_identifier_uri(application, uri)
+    if actor.user is not None:
+        Ownership.objects.create(application=application, user=actor.user)
+    changes: Changes = {"displayName": [None, application.display_name]}
+    if application.is_external:
+        changes |= {"livesAt": [None, place.authority_url], "clientId": [None, place.client_id]}
+    record_act(EventTag.APPLICATION_REGISTERED, application, actor, now, changes)
 
 
 def update_application(
@@ -243,12 +245,6 @@ def _refuse_taken_uri(application: Application, uri: str) -> None:
             f"{holder.display_name} already has this URI. Choose another one, or remove it there first.",
             field="identifier_uri",
         )
-
-
-def _place_changes(place: Place) -> Changes:
-    if place.kind == BUILT_IN:
-        return {}
-    return {"livesAt": [None, place.authority_url], "clientId": [None, place.client_id]}
 
 
 def _refuse_repeated_form(form_token: uuid.UUID | None) -> None:
