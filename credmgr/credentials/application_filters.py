@@ -59,6 +59,7 @@ from credmgr.registrations.visible import owned_in, visible_in
 
 ALL, OWNED, DELETED = "all", "owned", "deleted"
 TABS = (ALL, OWNED, DELETED)
+BY_STATUS = ("status", "-status")
 SORTS_BY_STATUS = ("status", "expiry")
 SORTS = ("name", "created", *SORTS_BY_STATUS, "deleted")
 

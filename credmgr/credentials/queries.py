@@ -15,7 +15,7 @@ from django.db.models import F, QuerySet
 from credmgr.accounts.models import User
 from credmgr.audit.queries import last_sign_ins
 from credmgr.credentials import application_filters as filters
-from credmgr.credentials import stored_status
+from credmgr.credentials import status_order, stored_status
 from credmgr.credentials.dates import dates_of
 from credmgr.credentials.lifecycle import (
     STATUSES,
@@ -125,7 +125,7 @@ def applications_page(
     descending. sees_all: False for somebody who may know only of what they own.
     """
     size = page_size if page_size in PAGE_SIZES else PAGE_SIZES[0]
-    chosen, ordered = _chosen(tenant, tab, search, status, place, sort, user, sees_all, now)
+    chosen, ordered, stored = _chosen(tenant, tab, search, status, place, sort, user, sees_all, now)
     counts, has_external = _counts(tenant, user, sees_all, now)
     is_filtered = bool(search.strip() or place) or status in STATUSES
     is_whole_tab = not is_filtered and tab in counts
@@ -137,6 +137,10 @@ def applications_page(
     part = range(found)[(shown - 1) * size : shown * size]
     if few is not None:
         rows = _in_order_of(few[part.start : part.stop])
+    elif found > _FEW and stored and sort in filters.BY_STATUS and status not in STATUSES:
+        rows = _in_order_of(
+            status_order.keys_at(chosen, part, found, now, backwards=sort == filters.BY_STATUS[1])
+        )
     elif filters.asks_for_status(status, sort):  # keys are in an index, whole rows are not
         rows = _in_order_of(_at(ordered.values_list("pk", flat=True), part, found))
     else:
@@ -160,7 +164,7 @@ def export_rows(
 
     At most settings.EXPORT_ROWS rows; the order is the one at the beginning.
     """
-    _, ordered = _chosen(tenant, tab, search, status, place, sort, user, sees_all, now)
+    _, ordered, _ = _chosen(tenant, tab, search, status, place, sort, user, sees_all, now)
     keys = list(ordered.values_list("pk", flat=True)[: settings.EXPORT_ROWS])
     for start in range(0, len(keys), _EXPORT_BATCH):
         yield from _described(_in_order_of(keys[start : start + _EXPORT_BATCH]), now)
@@ -199,12 +203,12 @@ def _chosen(
     user: User | None,
     sees_all: bool,
     now: datetime,
-) -> tuple[QuerySet[Application], QuerySet[Application]]:
-    """The registrations of that choice, and the same in order."""
+) -> tuple[QuerySet[Application], QuerySet[Application], bool]:
+    """The registrations of that choice, the same in order, and whether that is by stored statuses."""
     stored = filters.asks_for_status(status, sort) and stored_status.bring_up_to_date(now)
     rows = filters.matching(filters.on_tab(tenant, tab, user, now, sees_all=sees_all), tenant, search)
     chosen = filters.at_place(filters.with_status(rows, status, now, stored=stored), place)
-    return chosen, filters.in_order(chosen, sort, now, stored=stored)
+    return chosen, filters.in_order(chosen, sort, now, stored=stored), stored
 
 
 def _keys(ordered: QuerySet[Application], most: int) -> list[uuid.UUID] | None:

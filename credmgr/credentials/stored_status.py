@@ -66,15 +66,15 @@ def mark_all_outdated() -> None:
     Application.objects.update(credential_state_until=LONG_AGO)
 
 
-def conditions(now: datetime) -> dict[str, Q]:
-    """Each status of lifecycle.ApplicationStatus, as asked of what is stored."""
+def conditions(now: datetime, *, state: str = "credential_state") -> dict[str, Q]:
+    """Each status of lifecycle.ApplicationStatus, as asked of what is stored. state: its name there."""
     soon = Q(credential_end__lt=soon_until(now))
     return {
-        lifecycle.NO_LIVE: Q(credential_state=NO_LIVE_CREDENTIAL),
-        lifecycle.SOON: Q(credential_state__in=(CURRENT_WITH_EXPIRED, CURRENT_CREDENTIALS)) & soon,
-        lifecycle.CURRENT_EXPIRED: Q(credential_state=CURRENT_WITH_EXPIRED) & ~soon,
-        lifecycle.CURRENT: Q(credential_state=CURRENT_CREDENTIALS) & ~soon,
-        lifecycle.NONE: Q(credential_state=NO_CREDENTIALS),
+        lifecycle.NO_LIVE: Q((state, NO_LIVE_CREDENTIAL)),
+        lifecycle.SOON: Q((f"{state}__in", (CURRENT_WITH_EXPIRED, CURRENT_CREDENTIALS))) & soon,
+        lifecycle.CURRENT_EXPIRED: Q((state, CURRENT_WITH_EXPIRED)) & ~soon,
+        lifecycle.CURRENT: Q((state, CURRENT_CREDENTIALS)) & ~soon,
+        lifecycle.NONE: Q((state, NO_CREDENTIALS)),
     }
 
 
