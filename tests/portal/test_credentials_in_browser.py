@@ -199,6 +199,10 @@ def test_b2_b3_b4_the_seeds_certificate_is_judged_then_added(
         panel.get_by_label("Add it all the same").check()
     panel.get_by_role("button", name="Add", exact=True).click()
     page.wait_for_url(f"{base}/certificates")
+    toast = page.locator(".toast", has_text=files.seed().sha1).bounding_box()
+    assert toast["x"] + toast["width"] <= 1440, (
+        "the thumbprint is broken, so that the button to close stays in sight"
+    )
     row = page.locator("table.certs tbody tr")
     assert files.seed().sha1 in row.inner_text()
     row.get_by_role("button", name="Copy SHA-1 thumbprint of CN=example").click()
