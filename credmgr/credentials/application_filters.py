@@ -7,10 +7,7 @@ Status is the ruling of lifecycle.status_from. As a rule it is read as it is sto
 said once more as conditions on indexes.
 """
 
-import re
-import uuid
 from datetime import datetime
-from typing import Any
 
 from django.db.models import (
     Case,
@@ -41,8 +38,6 @@ from credmgr.credentials.lifecycle import (
     soon_until,
 )
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
-from credmgr.credentials.secret_values import HINT_LENGTH
-from credmgr.credentials.x509 import thumbprints_in
 from credmgr.registrations.deleting import restorable_since
 from credmgr.registrations.models import (
     AUTHORITY_KINDS,
@@ -54,7 +49,6 @@ from credmgr.registrations.models import (
     Application,
     Tenant,
 )
-from credmgr.registrations.name_parts import keys_by_name
 from credmgr.registrations.visible import owned_in, visible_in
 
 ALL, OWNED, DELETED = "all", "owned", "deleted"
@@ -62,21 +56,6 @@ TABS = (ALL, OWNED, DELETED)
 BY_STATUS = ("status", "-status")
 SORTS_BY_STATUS = ("status", "expiry")
 SORTS = ("name", "created", *SORTS_BY_STATUS, "deleted")
-
-_HINT = re.compile(rf"([0-9A-Za-z]{{{HINT_LENGTH}}})\*{{0,18}}", re.ASCII)
-# Nothing that can be found is longer; SQLite refuses patterns of 50,000 bytes.
-_SEARCH_LENGTH_MOST = 300
-# So many registrations are named one by one.
-_KEYS_MOST = 1_000
-# So many are looked up one by one; more of them are read in the order of the page.
-_NAMES_MOST = 2_000
-# At least the first group of a GUID; dashes may be missing, as in a database dump or a log line.
-_GUID_START = re.compile(r"[0-9a-f]{8}[0-9a-f]{0,24}", re.ASCII)
-# Of a GUID, a SHA-1 and a SHA-256 thumbprint; and what may stand between the digits.
-_WHOLE_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII | re.IGNORECASE)
-_BETWEEN = re.compile(r"[-:{}\s]")
-# Of a registration itself.
-_GUIDS = ("id", "client_id", "service_principal_id")
 
 
 def on_tab(
@@ -100,69 +79,6 @@ def at_place(rows: QuerySet[Application], place: str) -> QuerySet[Application]:
     # The condition of the index of those elsewhere, to the letter.
     rows = rows if place == BUILT_IN else rows.exclude(authority_kind=BUILT_IN)
     return rows.filter(authority_kind=place)
-
-
-def matching(rows: QuerySet[Application], tenant: Tenant, search: str) -> QuerySet[Application]:
-    """Those that the search box finds: part of a name, a GUID of any kind, a thumbprint or a secret's hint.
-    A whole GUID or thumbprint that something has finds that alone.
-
-    rows: of that directory. Two queries, of those that are found by something else than their name, and of
-    those that have it in their name, as long as they are few.
-
-    Those that live elsewhere are found by part of their client ID and authority too. GUIDs may be cut after
-    the first group; thumbprints may be in any spelling; a hint is taken to the letter, with or without its
-    asterisks.
-    """
-    term = search.strip().replace("\x00", "").encode("utf-8", "ignore").decode()
-    if not term:
-        return rows
-    if len(term) > _SEARCH_LENGTH_MOST:
-        return rows.none()
-    others = _found_otherwise(tenant, term)
-    keys = list(others.values_list("pk", flat=True)[: _KEYS_MOST + 1])
-    by_name = Q(display_name__icontains=term)
-    if 0 < len(keys) <= _KEYS_MOST and _is_whole_id(term):
-        return _among(Q(pk__in=keys), rows)  # nobody means a name by it
-    if len(keys) <= _KEYS_MOST and (named := keys_by_name(term, at_most=_NAMES_MOST)) is not None:
-        return _among(Q(pk__in=named) & by_name | Q(pk__in=keys), rows)
-    if not keys:
-        return rows.filter(by_name)
-    # Asked once more where they are too many to be named.
-    return rows.filter(by_name | Q(pk__in=keys if len(keys) <= _KEYS_MOST else others))
-
-
-def _among(keys: Q, rows: QuerySet[Application]) -> QuerySet[Application]:
-    """Those of these keys that are among the rows, asked one by one: beside the rows' own conditions,
-    the database would walk the whole directory in an index of those.
-    """
-    return Application.objects.filter(keys, Exists(rows.filter(pk=OuterRef("pk"))))
-
-
-def _found_otherwise(tenant: Tenant, term: str) -> QuerySet[Any, Any]:
-    """Keys of what is found by an index of its own, of any tab: told of the tab, the database would walk that
-    one instead.
-    """
-    elsewhere = Application.objects.filter(tenant=tenant).exclude(authority_kind=BUILT_IN)
-    ways: list[QuerySet[Any, Any]] = [
-        elsewhere.filter(Q(external_client_id__icontains=term) | Q(authority_url__icontains=term)).values(
-            "pk"
-        )
-    ]
-    if (guids := _guid_range(term)) is not None:
-        ways += [Application.objects.filter(**{f"{column}__range": guids}).values("pk") for column in _GUIDS]
-        ways += [
-            model.objects.filter(id__range=guids).values("application_id")
-            for model in (ClientSecret, Certificate, FederatedCredential)
-        ]
-    if thumbprints := thumbprints_in(term):
-        certificates = Certificate.objects.values("application_id")
-        ways += [
-            certificates.filter(thumbprint_sha1__in=thumbprints),
-            certificates.filter(thumbprint_sha256__in=thumbprints),
-        ]
-    if hint := _HINT.fullmatch(term):
-        ways.append(ClientSecret.objects.filter(hint=hint[1]).values("application_id"))
-    return ways[0].union(*ways[1:]) if ways[1:] else ways[0]
 
 
 def asks_for_status(status: str, sort: str) -> bool:
@@ -216,19 +132,6 @@ def in_order(rows: QuerySet[Application], sort: str, now: datetime, *, stored: b
     else:
         order = by_name
     return rows.order_by(*(each.desc() if backwards else each.asc() for each in order))
-
-
-def _guid_range(term: str) -> tuple[uuid.UUID, uuid.UUID] | None:
-    """The first and last GUID that begin with the term; None when it cannot be the start of one."""
-    digits = term.lower().strip("{}").replace("-", "")
-    if not _GUID_START.fullmatch(digits):
-        return None
-    return uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))
-
-
-def _is_whole_id(term: str) -> bool:
-    """Whether it is all of a GUID or of a thumbprint in hex, which cannot be taken for a part of a name."""
-    return bool(_WHOLE_ID.fullmatch(_BETWEEN.sub("", term)))
 
 
 def _live(now: datetime) -> Q:

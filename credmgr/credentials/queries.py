@@ -16,6 +16,7 @@ from credmgr.accounts.models import User
 from credmgr.audit.queries import last_sign_ins
 from credmgr.credentials import application_filters as filters
 from credmgr.credentials import status_order, stored_status
+from credmgr.credentials.application_search import matching
 from credmgr.credentials.dates import dates_of
 from credmgr.credentials.lifecycle import (
     STATUSES,
@@ -125,26 +126,26 @@ def applications_page(
     descending. sees_all: False for somebody who may know only of what they own.
     """
     size = page_size if page_size in PAGE_SIZES else PAGE_SIZES[0]
-    chosen, ordered, stored = _chosen(tenant, tab, search, status, place, sort, user, sees_all, now)
+    chosen = _chosen(tenant, tab, search, status, place, sort, user, sees_all, now)
     counts, has_external = _counts(tenant, user, sees_all, now)
     is_filtered = bool(search.strip() or place) or status in STATUSES
     is_whole_tab = not is_filtered and tab in counts
     # Whoever searches finds few as a rule: then one walk finds and counts them.
-    few = _keys(ordered, _FEW) if search.strip() else None
-    found = len(few) if few is not None else counts[tab] if is_whole_tab else chosen.count()
+    few = None if chosen.are_many else _keys(chosen.ordered, _FEW)
+    found = len(few) if few is not None else counts[tab] if is_whole_tab else chosen.rows.count()
     pages = max(1, -(-found // size))
     shown = min(max(page, 1), pages)
     part = range(found)[(shown - 1) * size : shown * size]
     if few is not None:
         rows = _in_order_of(few[part.start : part.stop])
-    elif found > _FEW and stored and sort in filters.BY_STATUS and status not in STATUSES:
+    elif found > _FEW and chosen.is_stored and sort in filters.BY_STATUS and status not in STATUSES:
         rows = _in_order_of(
-            status_order.keys_at(chosen, part, found, now, backwards=sort == filters.BY_STATUS[1])
+            status_order.keys_at(chosen.rows, part, found, now, backwards=sort == filters.BY_STATUS[1])
         )
     elif filters.asks_for_status(status, sort):  # keys are in an index, whole rows are not
-        rows = _in_order_of(_at(ordered.values_list("pk", flat=True), part, found))
+        rows = _in_order_of(_at(chosen.ordered.values_list("pk", flat=True), part, found))
     else:
-        rows = _at(ordered, part, found)
+        rows = _at(chosen.ordered, part, found)
     return ApplicationsPage(_described(rows, now), found, shown, pages, size, counts, has_external)
 
 
@@ -164,8 +165,8 @@ def export_rows(
 
     At most settings.EXPORT_ROWS rows; the order is the one at the beginning.
     """
-    _, ordered, _ = _chosen(tenant, tab, search, status, place, sort, user, sees_all, now)
-    keys = list(ordered.values_list("pk", flat=True)[: settings.EXPORT_ROWS])
+    chosen = _chosen(tenant, tab, search, status, place, sort, user, sees_all, now)
+    keys = list(chosen.ordered.values_list("pk", flat=True)[: settings.EXPORT_ROWS])
     for start in range(0, len(keys), _EXPORT_BATCH):
         yield from _described(_in_order_of(keys[start : start + _EXPORT_BATCH]), now)
 
@@ -193,6 +194,16 @@ def live_runnable_credentials(application: Application, now: datetime) -> list[C
     return sorted(runnable, key=lambda row: row.created_at, reverse=True)
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """The registrations of a choice, and the same in order. is_stored: whether stored statuses are asked."""
+
+    rows: QuerySet[Application]
+    ordered: QuerySet[Application]
+    are_many: bool
+    is_stored: bool
+
+
 def _chosen(
     tenant: Tenant,
     tab: str,
@@ -203,12 +214,11 @@ def _chosen(
     user: User | None,
     sees_all: bool,
     now: datetime,
-) -> tuple[QuerySet[Application], QuerySet[Application], bool]:
-    """The registrations of that choice, the same in order, and whether that is by stored statuses."""
+) -> _Chosen:
     stored = filters.asks_for_status(status, sort) and stored_status.bring_up_to_date(now)
-    rows = filters.matching(filters.on_tab(tenant, tab, user, now, sees_all=sees_all), tenant, search)
-    chosen = filters.at_place(filters.with_status(rows, status, now, stored=stored), place)
-    return chosen, filters.in_order(chosen, sort, now, stored=stored), stored
+    matches = matching(filters.on_tab(tenant, tab, user, now, sees_all=sees_all), tenant, search)
+    rows = filters.at_place(filters.with_status(matches.rows, status, now, stored=stored), place)
+    return _Chosen(rows, filters.in_order(rows, sort, now, stored=stored), matches.are_many, stored)
 
 
 def _keys(ordered: QuerySet[Application], most: int) -> list[uuid.UUID] | None:

@@ -45,21 +45,29 @@ class _Has(Lookup):
         return f"{left} MATCH {right}", (*left_values, *right_values)
 
 
-def keys_by_name(part: str, *, at_most: int) -> QuerySet[NameKey, Any] | None:
-    """The keys of the registrations whose name has this part, in any spelling of its letters, and of any
-    directory, as a query to be asked within another. None where they are more than so many, or where this
-    database cannot say so. Raises django.db.Error.
+def names_with(part: str, *, at_most: int) -> int | None:
+    """How many registrations, of any directory, have this part in their name, in any spelling of its letters;
+    one more than so many stands for all that are more. None where this database cannot say so. Raises
+    django.db.Error.
     """
     if connection.vendor != "sqlite" or len(part) < _LETTERS_LEAST:
         return None
-    quoted = part.replace('"', '""')
-    names = NamePart.objects.filter(name__has_phrase=f'"{quoted}"')
     try:
-        found = names[: at_most + 1].count()
+        return _names(part)[: at_most + 1].count()
     except OperationalError:  # a SQLite without FTS5
         return None
-    # Not handed over one by one, which costs more than to look them up.
-    return NameKey.objects.filter(pk__in=names).values("application_id") if found <= at_most else None
+
+
+def keys_by_name(part: str) -> QuerySet[NameKey, Any]:
+    """Their keys, as a query to be asked within another: handed over one by one they cost more than to be
+    looked up. Only where names_with knows.
+    """
+    return NameKey.objects.filter(pk__in=_names(part)).values("application_id")
+
+
+def _names(part: str) -> QuerySet[NamePart]:
+    quoted = part.replace('"', '""')
+    return NamePart.objects.filter(name__has_phrase=f'"{quoted}"')
 
 
 def _fill(cursor: CursorWrapper) -> None:

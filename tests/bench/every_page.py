@@ -80,7 +80,8 @@ def _views(busy: Application) -> dict[str, str]:
     of_busy = reverse("portal:application_audit", args=[busy.pk])
     last = max(1, Application.objects.filter(deleted_at=None).count() // 25)
     return {
-        "list, search: part of a name": f"{applications}?search=lantern+b",
+        "list, search: part of a name": f"{applications}?search=r+000",
+        "list, search: part of many names": f"{applications}?search=worker",
         "list, search: found nowhere": f"{applications}?search=found+nowhere",
         "list, search: client ID": f"{applications}?search={busy.client_id}",
         "list, search: thumbprint": f"{applications}?search={certificate.thumbprint_sha1}",

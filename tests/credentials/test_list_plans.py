@@ -107,14 +107,6 @@ def test_a_search_walks_indexes(name: str) -> None:
     assert all("(id=?)" in step for step in of_registrations(named)), named
 
 
-def test_a_part_of_many_names_is_read_in_the_order_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where few are found in the end, one walk finds and counts them."""
-    monkeypatch.setattr("credmgr.credentials.application_filters._NAMES_MOST", 10)
-    [_, steps] = [steps for text, steps in plans(search="Service 1").items() if "LIKE" in text]
-    assert any("COVERING INDEX application_by_name (tenant_id=? AND deleted_at=?)" in each for each in steps)
-    assert not [step for step in steps if "ORDER BY" in step], steps
-
-
 def test_a_whole_id_that_is_known_is_compared_with_no_name() -> None:
     app = Application.objects.order_by("pk")[0]
     asked = plans(search=str(app.client_id))
@@ -123,10 +115,20 @@ def test_a_whole_id_that_is_known_is_compared_with_no_name() -> None:
     assert any("(id=?)" in step for step in shown[0]), shown
 
 
-def test_a_search_that_finds_many_is_counted_in_the_same_index(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("search", "asked"),
+    [("Service", 2), ("Se", 3)],
+    ids=["known to be many", "too short for the index"],
+)
+def test_a_search_that_finds_many_is_counted_and_read_in_the_order_of_the_page(
+    search: str, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How many there are, and the page; before that, where nobody knows, whether they are few."""
     monkeypatch.setattr("credmgr.credentials.queries._FEW", 10)
-    searching = [s for text, s in plans(search="Service").items() if 'display_name" LIKE' in text]
-    assert len(searching) == 3  # whether they are few, how many, and the page
+    searching = [steps for text, steps in plans(search=search).items() if 'display_name" LIKE' in text]
+    assert len(searching) == asked
     for steps in searching:
         covered = [step for step in steps if "(tenant_id=? AND deleted_at=?)" in step]
+        assert covered, steps
         assert all("COVERING" in step or "application_by_name" in step for step in covered), steps
+        assert not [step for step in steps if "ORDER BY" in step], steps
