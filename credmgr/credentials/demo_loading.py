@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from credmgr.accounts.models import User
 from credmgr.audit.events import EventTag
 from credmgr.audit.models import SignIn
-from credmgr.audit.recording import Actor, record_event
+from credmgr.audit.recording import Actor
 from credmgr.audit.sign_ins import CERTIFICATE, CLIENT_SECRET
 from credmgr.credentials import demo
 from credmgr.credentials.certificates import add_certificate
@@ -26,6 +26,7 @@ from credmgr.credentials.client_secrets import add_client_secret
 from credmgr.credentials.errors import CredentialError
 from credmgr.credentials.findings import examine
 from credmgr.credentials.models import Certificate, ClientSecret
+from credmgr.registrations.acting import record_directory_act
 from credmgr.registrations.deleting import delete_application, purge_application
 from credmgr.registrations.models import Application, Ownership, Tenant
 from credmgr.registrations.registering import register_application, set_disabled
@@ -47,7 +48,7 @@ def load_demo(tenant: Tenant, *, actor: Actor, now: datetime) -> list[Applicatio
     with transaction.atomic():
         # Oldest first: the log is read by sequence.
         SignIn.objects.bulk_create(sorted(sign_ins, key=lambda row: row.at), batch_size=200)
-        _record(EventTag.DEMO_LOADED, tenant, len(made), actor, now)
+        record_directory_act(EventTag.DEMO_LOADED, tenant, actor, now, {"registrations": [None, len(made)]})
     return made
 
 
@@ -61,25 +62,14 @@ def remove_demo(tenant: Tenant, *, actor: Actor, now: datetime) -> int:
                 delete_application(application, actor=actor, now=now)
             purge_application(application, actor=actor, now=now)
     if applications:
-        _record(EventTag.DEMO_REMOVED, tenant, len(applications), actor, now)
+        record_directory_act(
+            EventTag.DEMO_REMOVED, tenant, actor, now, {"registrations": [None, len(applications)]}
+        )
     return len(applications)
 
 
 def _loaded(tenant: Tenant) -> QuerySet[Application]:
     return Application.objects.filter(tenant=tenant, is_demo=True)
-
-
-def _record(tag: EventTag, tenant: Tenant, count: int, actor: Actor, now: datetime) -> None:
-    record_event(
-        tag,
-        actor=actor,
-        now=now,
-        tenant_id=tenant.pk,
-        object_type="directory",
-        object_id=tenant.pk,
-        object_name=tenant.name,
-        changes={"registrations": [None, count]},
-    )
 
 
 def _make(

@@ -16,13 +16,14 @@ from django.db import transaction
 from credmgr.accounts.models import User
 from credmgr.audit.chain import append_all
 from credmgr.audit.events import EventTag
-from credmgr.audit.recording import Actor, record_event
+from credmgr.audit.recording import Actor
 from credmgr.audit.sign_in_sums import sum_new_sign_ins
 from credmgr.audit.sign_ins import record_invented_sign_ins
 from credmgr.credentials import demo_rows as rows
 from credmgr.credentials.errors import CredentialError
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.credentials.stored_status import bring_all_up_to_date
+from credmgr.registrations.acting import record_directory_act
 from credmgr.registrations.directories import create_directory
 from credmgr.registrations.models import Application, IdentifierUri, Ownership, Tenant, TenantDomain
 
@@ -78,16 +79,7 @@ def generate_demo(
     sum_new_sign_ins()
     _add_audit_rows(tenant, made, amounts.audit_rows, progress, now)
     with transaction.atomic():
-        record_event(
-            EventTag.DEMO_LOADED,
-            actor=actor,
-            now=now,
-            tenant_id=tenant.pk,
-            object_type="directory",
-            object_id=tenant.pk,
-            object_name=tenant.name,
-            changes={"registrations": [None, len(made)]},
-        )
+        record_directory_act(EventTag.DEMO_LOADED, tenant, actor, now, {"registrations": [None, len(made)]})
     return tenant
 
 

@@ -1,4 +1,6 @@
-"""What the acts on registrations have in common: the locked row, its next version, its audit row."""
+"""What the acts on registrations and directories have in common: the locked row, its next version, its audit
+row.
+"""
 
 import uuid
 from datetime import datetime
@@ -7,10 +9,13 @@ from typing import Any, NamedTuple
 from credmgr.audit.events import EventTag
 from credmgr.audit.recording import Actor, record_event
 from credmgr.registrations.errors import RegistrationError, RegistrationNotFoundError
-from credmgr.registrations.models import BUILT_IN, Application
+from credmgr.registrations.models import BUILT_IN, Application, Tenant
 from credmgr.registrations.places import Place
 
 Changes = dict[str, list[Any]]
+
+# These stand in every directory's log: the one they speak of is not there yet, or not any more.
+_OF_INSTALLATION = (EventTag.DIRECTORY_CREATED, EventTag.DIRECTORY_DELETED)
 
 
 class Part(NamedTuple):
@@ -87,5 +92,21 @@ def record_act(
         object_type=kind,
         object_id=object_id,
         object_name=name,
+        changes=changes,
+    )
+
+
+def record_directory_act(
+    tag: EventTag, tenant: Tenant, actor: Actor, now: datetime, changes: Changes | None = None
+) -> None:
+    """Write the audit row of an act on a directory. changes: {field: [before, after]}."""
+    record_event(
+        tag,
+        actor=actor,
+        now=now,
+        tenant_id=None if tag in _OF_INSTALLATION else tenant.pk,
+        object_type="directory",
+        object_id=tenant.pk,
+        object_name=tenant.name,
         changes=changes,
     )

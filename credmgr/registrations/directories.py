@@ -3,16 +3,15 @@
 Each is one transaction together with its audit row. `now` is aware UTC; refusals are RegistrationErrors.
 """
 
-import uuid
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from credmgr.audit.events import EventTag
-from credmgr.audit.recording import Actor, record_event
+from credmgr.audit.recording import Actor
 from credmgr.registrations import naming
+from credmgr.registrations.acting import record_directory_act
 from credmgr.registrations.deleting import purge_application, restorable_since
 from credmgr.registrations.domain_names import clean_domain, clean_initial_domain
 from credmgr.registrations.errors import RegistrationError, RegistrationNotFoundError
@@ -62,7 +61,7 @@ def create_directory(*, name: str, domain: str, actor: Actor, now: datetime) -> 
             _refuse_taken(initial)
             tenant.save(force_insert=True)
             TenantDomain.objects.create(tenant=tenant, name=initial, is_initial=True)
-            _record(
+            record_directory_act(
                 EventTag.DIRECTORY_CREATED,
                 tenant,
                 actor,
@@ -96,7 +95,7 @@ def rename_directory(
         fresh.name = wanted
         fresh.version += 1
         fresh.save(update_fields=["name", "version"])
-        _record(EventTag.DIRECTORY_RENAMED, fresh, actor, now, changes)
+        record_directory_act(EventTag.DIRECTORY_RENAMED, fresh, actor, now, changes)
     return fresh
 
 
@@ -118,7 +117,7 @@ def add_domain(tenant: Tenant, *, domain: str, actor: Actor, now: datetime) -> T
                 )
             _refuse_taken(name)
             added = TenantDomain.objects.create(tenant=fresh, name=name)
-            _record(EventTag.DOMAIN_ADDED, fresh, actor, now, {"domain": [None, name]})
+            record_directory_act(EventTag.DOMAIN_ADDED, fresh, actor, now, {"domain": [None, name]})
     except IntegrityError:
         _refuse_taken(name)  # a parallel request was faster
         raise
@@ -139,7 +138,7 @@ def remove_domain(tenant: Tenant, *, domain: TenantDomain, actor: Actor, now: da
     removed, _ = TenantDomain.objects.filter(pk=domain.pk, tenant=fresh).delete()
     if not removed:
         raise RegistrationNotFoundError("domain_gone", f"{domain.name} was removed meanwhile.")
-    _record(EventTag.DOMAIN_REMOVED, fresh, actor, now, {"domain": [domain.name, None]})
+    record_directory_act(EventTag.DOMAIN_REMOVED, fresh, actor, now, {"domain": [domain.name, None]})
 
 
 @transaction.atomic
@@ -163,7 +162,7 @@ def delete_directory(tenant: Tenant, *, actor: Actor, now: datetime) -> None:
             "directory_not_empty",
             f"{fresh.name} still has {_counted(live, deleted)}. Delete them permanently first.",
         )
-    _record(EventTag.DIRECTORY_DELETED, fresh, actor, now, {"displayName": [fresh.name, None]})
+    record_directory_act(EventTag.DIRECTORY_DELETED, fresh, actor, now, {"displayName": [fresh.name, None]})
     fresh.delete()
 
 
@@ -194,21 +193,3 @@ def _refuse_taken(domain: str) -> None:
             f"The directory {holder.tenant.name} has the domain {domain} already. Choose another one.",
             field="domain",
         )
-
-
-# These stand in every directory's log: the one they speak of is not there yet, or not any more.
-_OF_INSTALLATION = (EventTag.DIRECTORY_CREATED, EventTag.DIRECTORY_DELETED)
-
-
-def _record(tag: EventTag, tenant: Tenant, actor: Actor, now: datetime, changes: dict[str, Any]) -> None:
-    tenant_id: uuid.UUID | None = None if tag in _OF_INSTALLATION else tenant.pk
-    record_event(
-        tag,
-        actor=actor,
-        now=now,
-        tenant_id=tenant_id,
-        object_type="directory",
-        object_id=tenant.pk,
-        object_name=tenant.name,
-        changes=changes,
-    )

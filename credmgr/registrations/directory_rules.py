@@ -10,7 +10,8 @@ from django.db import transaction
 
 from credmgr.accounts.models import ThrottleCounter
 from credmgr.audit.events import EventTag
-from credmgr.audit.recording import Actor, record_event
+from credmgr.audit.recording import Actor
+from credmgr.registrations.acting import record_directory_act
 from credmgr.registrations.errors import RegistrationError, RegistrationNotFoundError
 from credmgr.registrations.models import Tenant
 from credmgr.registrations.switches import (
@@ -35,7 +36,7 @@ def set_single_use_assertions(
         fresh.single_use_assertions = enabled
         _save(fresh)
         changes = {"singleUseAssertions": [not enabled, enabled]}
-        _record(EventTag.DIRECTORY_ASSERTIONS_CHANGED, fresh, actor, now, changes)
+        record_directory_act(EventTag.DIRECTORY_ASSERTIONS_CHANGED, fresh, actor, now, changes)
     return fresh
 
 
@@ -49,7 +50,7 @@ def set_second_factor_rule(
         fresh.administrators_need_second_factor = enabled
         _save(fresh)
         changes = {"administratorsNeedSecondFactor": [not enabled, enabled]}
-        _record(EventTag.DIRECTORY_SECOND_FACTOR_RULE, fresh, actor, now, changes)
+        record_directory_act(EventTag.DIRECTORY_SECOND_FACTOR_RULE, fresh, actor, now, changes)
     return fresh
 
 
@@ -68,7 +69,7 @@ def set_directory_testing(
         fresh.is_test, fresh.test_switches = is_test, {}
         _save(fresh)
         tag = EventTag.DIRECTORY_MARKED_FOR_TESTS if is_test else EventTag.DIRECTORY_UNMARKED_FOR_TESTS
-        _record(tag, fresh, actor, now, changes)
+        record_directory_act(tag, fresh, actor, now, changes)
     return fresh
 
 
@@ -95,7 +96,7 @@ def set_test_switches(
         fresh.test_switches = stored
         _save(fresh)
         ThrottleCounter.objects.filter(key=throttle_counter(fresh.pk)).delete()
-        _record(EventTag.DIRECTORY_TEST_SWITCHES_SET, fresh, actor, now, changes)
+        record_directory_act(EventTag.DIRECTORY_TEST_SWITCHES_SET, fresh, actor, now, changes)
     return fresh
 
 
@@ -119,18 +120,3 @@ def _locked(tenant: Tenant, expected_version: int) -> Tenant:
 def _save(tenant: Tenant) -> None:
     tenant.version += 1
     tenant.save()
-
-
-def _record(
-    tag: EventTag, tenant: Tenant, actor: Actor, now: datetime, changes: dict[str, list[Any]]
-) -> None:
-    record_event(
-        tag,
-        actor=actor,
-        now=now,
-        tenant_id=tenant.pk,
-        object_type="directory",
-        object_id=tenant.pk,
-        object_name=tenant.name,
-        changes=changes,
-    )
