@@ -90,8 +90,9 @@ def with_status(
     rows: QuerySet[Application], status: str, now: datetime, *, stored: bool
 ) -> QuerySet[Application]:
     """Those in that credential status; an unknown one filters nothing. stored: whether those stored hold."""
-    conditions = stored_status.conditions(now) if stored else _conditions(now)
-    return rows.filter(conditions[status]) if status in conditions else rows
+    if status not in STATUSES:
+        return rows
+    return rows.filter((stored_status.conditions(now) if stored else _conditions(now))[status])
 
 
 def _conditions(now: datetime) -> dict[str, Q]:
