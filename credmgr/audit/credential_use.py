@@ -5,10 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-
 from credmgr.audit.models import SignIn
-from credmgr.audit.queries import SUMMARY_ROWS, Callers, callers_of
+from credmgr.audit.queries import SUMMARY_ROWS, Callers, callers_of, grouped
 from credmgr.audit.token_database import to_uuid
 
 
@@ -32,18 +30,12 @@ def recent_use(credential_ids: Collection[uuid.UUID], since: datetime) -> dict[u
         .order_by("-at")
         .values_list("credential_id", "error_code", "count")[:SUMMARY_ROWS]
     )
-    within, values = newest.query.sql_with_params()
-    statement = (
-        "SELECT credential_id, SUM(CASE WHEN error_code = 0 THEN count ELSE 0 END), SUM(count), COUNT(*) "  # noqa: S608 - the ORM wrote it
-        f"FROM ({within}) AS newest GROUP BY credential_id"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        found = cursor.fetchall()
+    succeeded = "SUM(CASE WHEN error_code = 0 THEN count ELSE 0 END)"
+    found = grouped(newest, "credential_id", f"{succeeded}, SUM(count), COUNT(*)")
     is_complete = sum(rows for *_, rows in found) < SUMMARY_ROWS
     return {
-        to_uuid(key): RecentUse(int(succeeded), int(requests - succeeded), is_complete)
-        for key, succeeded, requests, _ in found
+        to_uuid(key): RecentUse(int(good), int(requests - good), is_complete)
+        for key, good, requests, _ in found
     }
 
 

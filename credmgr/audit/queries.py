@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, models
 from django.db.models import Q, QuerySet
@@ -54,25 +55,25 @@ def recent_callers(application_id: uuid.UUID, since: datetime) -> Callers:
 
 
 def callers_of(rows: QuerySet[SignIn]) -> Callers:
-    """Who made the newest of these sign-ins, in one statement that hands over a row for each caller.
-
-    By hand, because the ORM groups no rows that were limited before; the rows within are its own.
-    """
+    """Who made the newest of these sign-ins, in one statement that hands over a row for each caller."""
     newest = rows.order_by("-at").values_list("address", "resource", "count", "at")[:CALLER_ROWS]
-    within, values = newest.query.sql_with_params()
-    statement = (
-        "SELECT address, resource, SUM(count), MAX(at), COUNT(*), MIN(at) "  # noqa: S608 - the ORM wrote it
-        f"FROM ({within}) AS newest GROUP BY address, resource"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        found = cursor.fetchall()
+    found = grouped(newest, "address, resource", "SUM(count), MAX(at), COUNT(*), MIN(at)")
     callers = [Caller(row[0], row[1], int(row[2]), to_time(row[3])) for row in found]
     is_cut = sum(row[4] for row in found) >= CALLER_ROWS
     return Callers(
         sorted(callers, key=lambda caller: (-caller.count, caller.address, caller.resource)),
         min(to_time(row[5]) for row in found) if is_cut else None,
     )
+
+
+def grouped(newest: QuerySet[SignIn, Any], by: str, what: str) -> list[tuple[Any, ...]]:
+    """Each group of rows that were limited before, as the database gives it. by, what: columns and sums, in SQL.
+    By hand, because the ORM groups no such rows; those within are its own.
+    """
+    within, values = newest.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {by}, {what} FROM ({within}) AS newest GROUP BY {by}", values)  # noqa: S608 - see above
+        return list(cursor.fetchall())
 
 
 def last_used(credential_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, datetime]:

@@ -8,7 +8,9 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
+from credmgr.accounts import sessions
 from credmgr.accounts.models import User
 from credmgr.audit.recording import Actor
 from credmgr.registrations.directories import ensure_default_tenant
@@ -16,6 +18,7 @@ from credmgr.registrations.models import Application, Tenant
 from credmgr.registrations.registering import register_application
 from tests.accounts.conftest import quick_hashes  # noqa: F401 - a fixture of these tests too
 from tests.factories import administrator
+from tests.factories import person as someone
 
 PASSWORD = "a-long-invented-password"
 Register = Callable[..., Application]
@@ -44,6 +47,18 @@ def signed_in(person: User) -> Client:
     client = Client()
     client.force_login(person, backend=BACKEND)
     return client
+
+
+@pytest.fixture
+def root(directory: Tenant, settings: Settings) -> tuple[Client, User]:
+    """An administrator of everything whose password was given longer ago than the setting says."""
+    user = someone("root")
+    client = Client()
+    client.force_login(user, backend=BACKEND)
+    session = client.session
+    session[sessions.CONFIRMED_AT] = timezone.now().timestamp() - settings.STEP_UP_SECONDS - 1
+    session.save()
+    return client, user
 
 
 @pytest.fixture

@@ -7,16 +7,11 @@ import pytest
 from django import forms
 from django.db import transaction
 from django.test import Client
-from django.utils import timezone
-from pytest_django.fixtures import Settings
 
-from credmgr.accounts import sessions
 from credmgr.accounts.models import User
 from credmgr.portal.forms.base import UnseenTextarea
 from credmgr.registrations.models import Tenant
-from tests import factories
 from tests.acceptance.portal_session import Forms
-from tests.portal.conftest import BACKEND
 from tests.portal.rights_scene import build, routes
 
 pytestmark = pytest.mark.django_db
@@ -105,18 +100,6 @@ def sent(client: Client, address: str, fields: dict[str, str]) -> Any:
         transaction.set_rollback(True)
     client.cookies = cookies
     return answer
-
-
-@pytest.fixture
-def root(directory: Tenant, settings: Settings) -> tuple[Client, User]:
-    """An administrator of everything whose password was given longer ago than the setting says."""
-    user = factories.person("root")
-    client = Client()
-    client.force_login(user, backend=BACKEND)
-    session = client.session
-    session[sessions.CONFIRMED_AT] = timezone.now().timestamp() - settings.STEP_UP_SECONDS - 1
-    session.save()
-    return client, user
 
 
 def test_a_refused_form_is_422_and_keeps_what_was_typed(root: tuple[Client, User], directory: Tenant) -> None:

@@ -5,31 +5,16 @@ from urllib.parse import urlencode
 import pytest
 from django.db import transaction
 from django.test import Client
-from django.utils import timezone
 from django.utils.html import escape
-from pytest_django.fixtures import Settings
 
 from credmgr.accounts import sessions
 from credmgr.accounts.models import User
 from credmgr.audit.models import AuditEvent
 from credmgr.registrations.models import Tenant
-from tests import factories
 from tests.portal.conftest import BACKEND
 from tests.portal.rights_scene import build, routes
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def root(directory: Tenant, settings: Settings) -> tuple[Client, User]:
-    """An administrator of everything whose password was given longer ago than the setting says."""
-    user = factories.person("root")
-    client = Client()
-    client.force_login(user, backend=BACKEND)
-    session = client.session
-    session[sessions.CONFIRMED_AT] = timezone.now().timestamp() - settings.STEP_UP_SECONDS - 1
-    session.save()
-    return client, user
 
 
 def met(client: Client, method: str, address: str) -> tuple[bool, int, int]:
