@@ -67,7 +67,7 @@ def callers_of(rows: QuerySet[SignIn]) -> Callers:
 
 
 def grouped(newest: QuerySet[SignIn, Any], by: str, what: str) -> list[tuple[Any, ...]]:
-    """Each group of rows that were limited before, as the database gives it. by, what: columns and sums, in SQL.
+    """Each group of rows that were limited before, as the database gives it. by, what: columns and sums.
     By hand, because the ORM groups no such rows; those within are its own.
     """
     within, values = newest.query.sql_with_params()
