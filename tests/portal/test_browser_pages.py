@@ -232,17 +232,24 @@ def test_the_navigation_is_a_drawer_on_a_phone(walker: "Page") -> None:
     assert not navigation.is_visible()
 
 
-def test_a_phone_shows_every_command(walker: "Page", harbor: dict[str, str]) -> None:
+@pytest.mark.parametrize("width", [390, 320])
+def test_a_phone_shows_every_command(walker: "Page", harbor: dict[str, str], width: int) -> None:
     one = f"/applications/{harbor['id']}"
     for address in ("/applications", "/sign-ins", one, f"{one}/sign-ins", f"{one}/api-permissions"):
-        open_at(walker, address, 390, "light")
+        open_at(walker, address, width, "light")
         bar = walker.locator(".command-bar").first
         assert bar.evaluate("bar => bar.scrollWidth - bar.clientWidth") == 0, address
         for command in bar.locator(".btn").all():
             place = command.bounding_box()
             assert place is not None
             assert place["x"] >= 8, address
-            assert place["x"] + place["width"] <= 390 - 16, address
+            assert place["x"] + place["width"] <= width - 16, address
+
+
+def test_a_row_of_secrets_fits_where_it_is_barely_no_card(walker: "Page", harbor: dict[str, str]) -> None:
+    open_at(walker, f"/applications/{harbor['id']}/credentials/secrets", 834, "light")
+    beyond = walker.locator(".table-wrap").evaluate("table => table.scrollWidth - table.clientWidth")
+    assert beyond == 0, "its menu stands at the end"
 
 
 def test_everything_works_without_script(
