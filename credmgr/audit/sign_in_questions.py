@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 
 from credmgr.audit import summed_hours
 from credmgr.audit.models import SignIn
-from credmgr.audit.sign_in_sums import HOUR, hour_sql, time_sql
+from credmgr.audit.sign_in_sums import HOUR, time_sql
 from credmgr.audit.summed_hours import CODE_MOST, Part, Tally
 from credmgr.audit.token_database import to_time
 
@@ -109,15 +109,14 @@ class Question:
 
 
 class Listed(NamedTuple):
-    """What a chart needs of a row, and its place. at, hour: as the database has them (to_time reads them), in
-    their order. requests: how many it stands for.
+    """What a chart needs of a row, and its place. at: as the database has it and in its order; to_time reads
+    it. requests: how many it stands for.
     """
 
     at: Any
     sequence: int
     error_code: int
     requests: int
-    hour: Any
 
     @property
     def place(self) -> tuple[datetime, int]:
@@ -181,7 +180,7 @@ def _listed(asked: Question) -> list[Listed] | None:
     where, values = query.where.as_sql(query.get_compiler(connection=connection), connection)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {time_sql('at')}, sequence, error_code, count, {hour_sql('at')} "  # noqa: S608 - the model's own name, the condition is the ORM's
+            f"SELECT {time_sql('at')}, sequence, error_code, count "  # noqa: S608 - the model's own name, the condition is the ORM's
             f'FROM "{SignIn._meta.db_table}" WHERE {where} LIMIT {_LISTED_ROWS + 1}',
             values,
         )
@@ -189,7 +188,9 @@ def _listed(asked: Question) -> list[Listed] | None:
     if len(found) > _LISTED_ROWS:
         return None
     part = asked.summed()
-    return sorted((Listed(*row) for row in found if part.least <= row[2] <= part.most), reverse=True)
+    if (part.least, part.most) != (0, CODE_MOST):
+        found = [row for row in found if part.least <= row[2] <= part.most]
+    return sorted(map(Listed._make, found), reverse=True)
 
 
 def _runs(hours: Sequence[datetime]) -> list[tuple[datetime, datetime]]:

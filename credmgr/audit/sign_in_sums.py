@@ -55,6 +55,11 @@ def hour_of(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
+def hour_as_stored(at: Any) -> Any:
+    """The same of a time as the database gives it, without reading it, which takes longer for thousands."""
+    return f"{at[:13]}:00:00" if isinstance(at, str) else at.replace(minute=0, second=0, microsecond=0)
+
+
 def hour_sql(column: str) -> str:
     """The same in the database's words, as it stores and compares times."""
     if connection.vendor == "sqlite":

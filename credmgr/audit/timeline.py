@@ -12,7 +12,7 @@ from django.db import connection, models
 from credmgr.audit.models import SignIn
 from credmgr.audit.sign_in_log import refused_codes
 from credmgr.audit.sign_in_questions import Listed, Question, Reach, reach
-from credmgr.audit.sign_in_sums import HOUR
+from credmgr.audit.sign_in_sums import HOUR, hour_as_stored
 from credmgr.audit.summed_hours import Tally
 from credmgr.audit.token_database import to_time
 
@@ -98,7 +98,7 @@ def _of_listed(rows: Sequence[Listed], start: datetime, end: datetime) -> Timeli
         return _timeline_of(((to_time(row.at), row.error_code, row.requests) for row in rows), start, end)
     hours: Counter[tuple[Any, int]] = Counter()
     for row in rows:
-        hours[row.hour, row.error_code] += row.requests
+        hours[hour_as_stored(row.at), row.error_code] += row.requests
     return _timeline_of(((to_time(hour), code, count) for (hour, code), count in hours.items()), start, end)
 
 

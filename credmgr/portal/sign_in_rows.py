@@ -14,6 +14,7 @@ from credmgr.audit.sign_ins import FEDERATED_CREDENTIAL
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.flowtest.queries import runs_by_correlation
 from credmgr.portal import words
+from credmgr.portal.row_addresses import by_id, by_number
 from credmgr.portal.switch_words import in_the_log
 from credmgr.registrations.models import Application, ServicePrincipal, Tenant
 
@@ -40,7 +41,8 @@ class SignInRow:
 
     is_ours: the application is registered in this directory, so its pages open. test_id: the token test that
     made the request, where one of this directory did. principal_id: the page of an application of another
-    directory that was brought into this one.
+    directory that was brought into this one. link, application_link, code_link: addresses of the pages of the
+    sign-in, the application and the code, empty where there is none.
     """
 
     record: SignIn
@@ -54,11 +56,21 @@ class SignInRow:
     cure: str
     test_id: uuid.UUID | None = None
     principal_id: uuid.UUID | None = None
+    link: str = ""
+    application_link: str = ""
+    code_link: str = ""
 
     @property
     def moment(self) -> str:
         """The time in words, which tells the copy buttons of the rows apart."""
         return words.moment(self.record.at, seconds=True)
+
+    @property
+    def application_note(self) -> str:
+        """What is to be said of the application, if anything."""
+        if self.application is None or (self.is_ours and self.application.deleted_at is None):
+            return ""
+        return "Deleted" if self.is_ours else "Of another directory"
 
     @property
     def switch_words(self) -> list[str]:
@@ -107,7 +119,18 @@ def describe(records: Iterable[SignIn], tenant: Tenant, *, with_tests: bool = Fa
         ).values_list("pk", flat=True)
     )
     tests = _tests(records) if with_tests and records else {}
-    return [_row(record, tenant, applications, principals, names, tests) for record in records]
+    links = _Links()
+    return [_row(record, tenant, applications, principals, names, tests, links) for record in records]
+
+
+class _Links:
+    """Makes the addresses that rows lead to."""
+
+    def __init__(self) -> None:
+        self.sign_in = by_number("portal:sign_in")
+        self.application = by_id("portal:application")
+        self.principal = by_id("portal:enterprise_application")
+        self.code = by_number("portal:aadsts_code")
 
 
 def _row(
@@ -117,11 +140,18 @@ def _row(
     principals: set[uuid.UUID],
     names: dict[uuid.UUID, str],
     tests: dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID]],
+    links: _Links,
 ) -> SignInRow:
     entry = aadsts.CATALOGUE.get(record.error_code) if record.error_code else None
     application = applications.get(record.application_id) if record.application_id else None
     is_ours = application is not None and application.tenant_id == tenant.pk
     test_id, tested = tests.get(record.correlation_id, (None, None))
+    principal_id = record.service_principal_id if record.service_principal_id in principals else None
+    application_link = ""
+    if application is not None and is_ours and application.deleted_at is None:
+        application_link = links.application(application.pk)
+    elif application is not None and not is_ours and principal_id is not None:
+        application_link = links.principal(principal_id)
     return SignInRow(
         record=record,
         application=application,
@@ -133,7 +163,10 @@ def _row(
         meaning=entry.meaning if entry else "",
         cure=entry.cure if entry else "",
         test_id=test_id if is_ours and tested == record.application_id else None,
-        principal_id=record.service_principal_id if record.service_principal_id in principals else None,
+        principal_id=principal_id,
+        link=links.sign_in(record.sequence),
+        application_link=application_link,
+        code_link=links.code(record.error_code) if entry else "",
     )
 
 
