@@ -44,7 +44,7 @@ class Stage:
             storage_state=self.people.get(person),
             viewport={"width": 1440, "height": 900},
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)  # of a machine with other work
         return context
 
 
