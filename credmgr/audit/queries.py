@@ -99,11 +99,17 @@ def _newest_success(field_name: str, ids: Collection[uuid.UUID]) -> dict[uuid.UU
         connection.ops.quote_name(name)
         for name in (SignIn._meta.db_table, LastUse._meta.db_table, field_name, "error_code")
     )
+    # PostgreSQL would take an equal id for an invitation to walk the index of times, which for an id that was
+    # never used is the whole log; a range leads into the id's own index alone.
+    is_id = f"{column} = wanted.id"
+    order = "at DESC"
+    if connection.vendor == "postgresql":
+        is_id, order = f"{column} BETWEEN wanted.id AND wanted.id", f"{column} DESC, at DESC"
     wanted = ", ".join(["(%s)"] * len(ids))
     statement = (
         f"WITH wanted (id) AS (VALUES {wanted}) "  # noqa: S608 - only names of the models are written into it
-        f"SELECT id, COALESCE((SELECT at FROM {log} WHERE {column} = wanted.id AND {code} = 0 "
-        f"ORDER BY at DESC LIMIT 1), (SELECT at FROM {kept} WHERE subject_id = wanted.id)) FROM wanted"
+        f"SELECT id, COALESCE((SELECT at FROM {log} WHERE {is_id} AND {code} = 0 "
+        f"ORDER BY {order} LIMIT 1), (SELECT at FROM {kept} WHERE subject_id = wanted.id)) FROM wanted"
     )
     to_database = models.UUIDField().get_db_prep_value
     with connection.cursor() as cursor:

@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from credmgr.audit.models import AuditEvent, LastUse
 from credmgr.audit.queries import events_of_tenant, last_sign_ins, last_used, recent_callers
-from tests.audit.rows import NOW, TENANT, sign_in
+from tests.audit.rows import NOW, TENANT, many, sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -55,6 +57,25 @@ def test_last_sign_ins_take_one_statement_however_many_ids(django_assert_num_que
         assert last_sign_ins(ids) == {
             application: NOW - timedelta(minutes=number) for number, application in enumerate(ids)
         }
+
+
+@pytest.mark.parametrize("asked", [last_used, last_sign_ins], ids=["credentials", "applications"])
+def test_what_was_never_used_is_not_looked_for_in_the_whole_log(asked: Any) -> None:
+    """However busy the one beside it is: each id is looked up in its own index."""
+    if connection.vendor != "postgresql":
+        pytest.skip("about PostgreSQL: `make test-postgres` runs it")
+    busy, quiet = uuid.uuid4(), uuid.uuid4()
+    many(6_000, over=timedelta(days=30), credential=busy, application=busy)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE audit_signin")
+        with CaptureQueriesContext(connection) as captured:
+            assert asked([busy, quiet]).keys() == {busy}
+        cursor.execute("EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF) " + captured.captured_queries[0]["sql"])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "signin_by_" in plan, plan
+    assert "audit_signin_at_" not in plan, plan
+    removed = [int(line.rpartition(":")[2]) for line in plan.splitlines() if "Rows Removed by Filter" in line]
+    assert sum(removed) < 100, plan
 
 
 def test_recent_callers_are_counted_with_the_newest_time_of_each() -> None:
