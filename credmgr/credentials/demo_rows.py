@@ -22,6 +22,7 @@ from credmgr.audit.models import AuditEvent
 from credmgr.audit.sign_ins import CERTIFICATE, CLIENT_SECRET, SignInRecord
 from credmgr.credentials import secret_values
 from credmgr.credentials.certificates import row_of
+from credmgr.credentials.lifecycle import end_of
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.credentials.x509 import parse_certificate
 from credmgr.registrations.models import ENTRA, MULTITENANT, Application, IdentifierUri, Tenant
@@ -90,8 +91,13 @@ class Maker:
                         application=application, tenant=self._tenant, uri=f"api://{application.client_id}"
                     )
                 )
-            used = next((row for row in made if isinstance(row, ClientSecret | Certificate)), None)
-            yield Made(application, made, used)
+            yield Made(application, made, self._used(made))
+
+    def _used(self, made: list[models.Model]) -> ClientSecret | Certificate | None:
+        """The one that the sign-ins name: by preference one in force all that time, then one that is now."""
+        rows = [row for row in made if isinstance(row, ClientSecret | Certificate)]
+        rows.sort(key=lambda row: (end_of(row) <= self._now, row.start_at > self._now - _LOGGED))
+        return rows[0] if rows else None
 
     def _application(self, number: int) -> Application:
         words = (_FIRST[number % 10], _SECOND[number // 10 % 10], _THIRD[number // 100 % 7])

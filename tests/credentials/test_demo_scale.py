@@ -1,11 +1,13 @@
 """`generate_demo`: in bulk, and yet rows like those that the acts write."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Count
 from django.utils import timezone
 
 from credmgr.audit.chain_verification import verify_audit
@@ -13,6 +15,7 @@ from credmgr.audit.models import AuditEvent, SignIn
 from credmgr.credentials.certificates import open_certificate
 from credmgr.credentials.client_secrets import match_secret, open_value
 from credmgr.credentials.demo_loading import remove_demo
+from credmgr.credentials.lifecycle import end_of
 from credmgr.credentials.models import Certificate, ClientSecret, FederatedCredential
 from credmgr.credentials.x509 import parse_certificate
 from credmgr.registrations.models import Application, Tenant
@@ -68,6 +71,10 @@ def test_what_was_made_opens_and_works_like_any_other() -> None:
     used = set(SignIn.objects.values_list("credential_id", flat=True))
     known = {row.pk for model in (ClientSecret, Certificate) for row in model.objects.all()}
     assert used <= known
+    busy = SignIn.objects.values_list("credential_id").annotate(times=Count("*")).order_by("-times")[0][0]
+    at_work = next(row for model in (ClientSecret, Certificate) for row in model.objects.filter(pk=busy))
+    assert at_work.start_at <= now - timedelta(days=30), "it signs in before it begins"
+    assert end_of(at_work) > now, "it signs in after its end"
     times = list(SignIn.objects.order_by("sequence").values_list("at", flat=True))
     assert times == sorted(times)
 
