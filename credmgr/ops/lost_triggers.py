@@ -65,7 +65,7 @@ def _restore(kind: _Kind, actor: Actor, now: datetime) -> int:
             now=now,
             object_type="database",
             object_name=kind.purpose,
-            changes={"missing": [", ".join(lost), None]},
+            changes={"madeAgain": ["", ", ".join(lost)]},
             succeeded=False,
         )
         logger.error("Triggers were missing in the database; they are made again.", extra={"triggers": lost})

@@ -76,7 +76,7 @@ def test_every_trigger_that_is_taken_away_is_told_and_made_again(
     assert lost_triggers() == []
     assert "credmgr.W004" not in checked()
     told = AuditEvent.objects.get(tag="installation:triggers:restored")
-    assert (told.changes["missing"], told.succeeded) == ([name, None], False)
+    assert (told.changes["madeAgain"], told.succeeded) == (["", name], False)
     assert "Triggers were missing" in caplog.text
     assert restore_lost_triggers(actor=SERVER, now=timezone.now()) == 0
     assert AuditEvent.objects.filter(tag=told.tag).count() == 1
