@@ -184,7 +184,9 @@ def test_a_certificate_takes_its_key_file_for_one_run(
 ) -> None:
     holder = CertificateHolder()
     certificate = certificate_of(harbor, holder, keep=False)
-    assert "Choose the private key file" in text_of(press(signed_in, harbor, certificate))
+    both = text_of(press(signed_in, harbor, certificate, scope="a\u200bb"))
+    assert "Choose the private key file" in both
+    assert "The scope holds a line break or a control character." in both, "two answers for two mistakes"
     file = SimpleUploadedFile("server.pem", holder.key_pem)
     answer = press(signed_in, harbor, certificate, private_key_file=file)
     page = text_of(signed_in.get(answer.headers["Location"]))

@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from credmgr.accounts.step_up import FIELD as PASSWORD_FIELD
 from credmgr.accounts.step_up import StepUpFormMixin
+from credmgr.errors import DomainError
 from credmgr.flowtest.material import Brought, Credential, needs_input
-from credmgr.flowtest.scopes import SCOPE_MAX, scope_suggestions
+from credmgr.flowtest.scopes import SCOPE_MAX, clean_asked, scope_suggestions
 from credmgr.flowtest.spec import Asked
 from credmgr.flowtest.targets import target_of
 from credmgr.membership.queries import directories_for
@@ -210,8 +211,13 @@ class FlowTestForm(StepUpFormMixin, PortalForm):
         field.required = False
 
     def clean(self) -> dict[str, Any]:
-        """Ask for what the chosen credential needs."""
+        """Ask for what the chosen credential needs, and judge what the request would name beside it."""
         cleaned = super().clean() or self.cleaned_data
+        if "scope" in cleaned:
+            try:
+                clean_asked(self.asked(), needs_scope=self.target.has_tenants)
+            except DomainError as error:
+                self.refuse(error)
         credential = cleaned.get("credential")
         if credential is None:
             return cleaned
