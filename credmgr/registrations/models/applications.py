@@ -1,4 +1,4 @@
-"""Directories (tenants) and the applications registered in them."""
+"""The applications registered in directories: themselves, their owners and names."""
 
 import uuid
 from datetime import UTC, datetime
@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
+
+from credmgr.registrations.models.directories import Tenant
 
 SINGLE_TENANT = "AzureADMyOrg"
 MULTITENANT = "AzureADMultipleOrgs"
@@ -29,60 +31,6 @@ NO_LIVE_CREDENTIAL, CURRENT_WITH_EXPIRED, CURRENT_CREDENTIALS, NO_CREDENTIALS = 
 # Stand for "none" where databases order NULL differently.
 NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
-
-
-class Tenant(models.Model):
-    """A directory. Its id is the tenant id in every URL and token.
-
-    single_use_assertions: a client assertion's jti works once. is_test marks a directory for testing other
-    people's code; only then test_switches count ({} when all are off).
-    administrators_need_second_factor: without one they get no further than to setting one up. version counts
-    edits (C-4).
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=256)
-    created_at = models.DateTimeField()
-    is_default = models.BooleanField(default=False)
-    is_test = models.BooleanField(default=False)
-    single_use_assertions = models.BooleanField(default=False)
-    test_switches = models.JSONField(default=dict)
-    administrators_need_second_factor = models.BooleanField(default=False)
-    version = models.PositiveIntegerField(default=1)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["is_default"], condition=models.Q(is_default=True), name="one_default_tenant"
-            )
-        ]
-
-    def __str__(self) -> str:
-        """For messages and the shell."""
-        return self.name
-
-
-class DirectorySize(models.Model):
-    """How many registrations of a directory are not deleted. Kept by triggers alone (`directory_sizes`)."""
-
-    tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, primary_key=True, related_name="+")
-    live = models.IntegerField(default=0)
-
-    def __str__(self) -> str:
-        """For messages and the shell."""
-        return f"{self.tenant_id}: {self.live}"
-
-
-class TenantDomain(models.Model):
-    """A verified domain name, lower case; usable wherever the tenant id is."""
-
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="domains")
-    name = models.CharField(max_length=253, unique=True)
-    is_initial = models.BooleanField(default=False)
-
-    def __str__(self) -> str:
-        """For messages and the shell."""
-        return self.name
 
 
 class Application(models.Model):
@@ -241,29 +189,6 @@ class NamePart(models.Model):
         return self.name
 
 
-class ServicePrincipal(models.Model):
-    """A multitenant registration in a directory other than its home, put there by consent.
-
-    id is the `oid` of its tokens there. In the home directory the registration itself stands for it.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="service_principals")
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="service_principals")
-    is_enabled = models.BooleanField(default=True)
-    created_at = models.DateTimeField()
-    created_by_name = models.TextField(blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["application", "tenant"], name="one_service_principal")
-        ]
-
-    def __str__(self) -> str:
-        """For messages and the shell."""
-        return f"{self.application_id} in {self.tenant_id}"
-
-
 class Ownership(models.Model):
     """A person who owns a registration."""
 
@@ -300,85 +225,3 @@ class IdentifierUri(models.Model):
     def __str__(self) -> str:
         """For messages and the shell."""
         return self.uri
-
-
-class AppRole(models.Model):
-    """A permission that an API defines for applications; its value goes into the `roles` of their tokens.
-
-    Among the enabled roles of one application a value stands once.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="app_roles")
-    display_name = models.CharField(max_length=256)
-    value = models.CharField(max_length=120)
-    description = models.TextField(max_length=1024)
-    is_enabled = models.BooleanField(default=True)
-    created_at = models.DateTimeField()
-    version = models.PositiveIntegerField(default=1)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["application", "value"],
-                condition=models.Q(is_enabled=True),
-                name="one_enabled_role_of_a_value",
-            )
-        ]
-
-    def __str__(self) -> str:
-        """For messages and the shell."""
-        return self.value
-
-
-class RequestedPermission(models.Model):
-    """An app role that a registration asks for. It gives nothing until it is granted.
-
-    resource_client_id: of a registration of the directory or of a well-known resource; role_id: one of its
-    app roles.
-    """
-
-    application = models.ForeignKey(
-        Application, on_delete=models.CASCADE, related_name="requested_permissions"
-    )
-    resource_client_id = models.UUIDField(db_index=True)
-    role_id = models.UUIDField()
-    created_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["application", "resource_client_id", "role_id"], name="one_request_of_a_role"
-            )
-        ]
-
-    def __str__(self) -> str:
-        """For messages and the shell."""
-        return f"{self.application_id} asks for {self.role_id}"
-
-
-class AppRoleAssignment(models.Model):
-    """A granted app role: in this directory, tokens of the application for the resource carry it."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
-    application = models.ForeignKey(
-        Application, on_delete=models.CASCADE, related_name="app_role_assignments"
-    )
-    resource_client_id = models.UUIDField(db_index=True)
-    role_id = models.UUIDField()
-    created_at = models.DateTimeField()
-    granted_by_name = models.TextField(blank=True)
-
-    class Meta:
-        constraints = [
-            # In the order in which the token endpoint asks.
-            models.UniqueConstraint(
-                fields=["tenant", "application", "resource_client_id", "role_id"],
-                name="one_assignment_of_a_role",
-            )
-        ]
-
-    def __str__(self) -> str:
-        """For messages and the shell."""
-        return f"{self.application_id} has {self.role_id}"

@@ -1,0 +1,61 @@
+"""Directories (tenants), the applications registered in them, and what these may do there."""
+
+from credmgr.registrations.models.applications import (
+    AUDIENCES,
+    AUTHORITY_KINDS,
+    BUILT_IN,
+    CURRENT_CREDENTIALS,
+    CURRENT_WITH_EXPIRED,
+    ENTRA,
+    LONG_AGO,
+    MULTITENANT,
+    NEVER,
+    NO_CREDENTIALS,
+    NO_LIVE_CREDENTIAL,
+    OIDC,
+    SINGLE_TENANT,
+    Application,
+    IdentifierUri,
+    NameKey,
+    NamePart,
+    Ownership,
+)
+from credmgr.registrations.models.directories import (
+    DirectorySize,
+    Tenant,
+    TenantDomain,
+)
+from credmgr.registrations.models.permissions import (
+    AppRole,
+    AppRoleAssignment,
+    RequestedPermission,
+    ServicePrincipal,
+)
+
+__all__ = [
+    "AUDIENCES",
+    "AUTHORITY_KINDS",
+    "BUILT_IN",
+    "CURRENT_CREDENTIALS",
+    "CURRENT_WITH_EXPIRED",
+    "ENTRA",
+    "LONG_AGO",
+    "MULTITENANT",
+    "NEVER",
+    "NO_CREDENTIALS",
+    "NO_LIVE_CREDENTIAL",
+    "OIDC",
+    "SINGLE_TENANT",
+    "AppRole",
+    "AppRoleAssignment",
+    "Application",
+    "DirectorySize",
+    "IdentifierUri",
+    "NameKey",
+    "NamePart",
+    "Ownership",
+    "RequestedPermission",
+    "ServicePrincipal",
+    "Tenant",
+    "TenantDomain",
+]
