@@ -73,32 +73,9 @@ def import_registration(
     (digests, ended certificates, permissions on APIs that are not here, consent) is told, not guessed. Raises
     TransferError and the errors of the acts that it consists of.
     """
-    if keep_client_id and Application.objects.filter(client_id=document.client_id).exists():
-        raise TransferError(
-            "client_id_taken",
-            f"A registration with the application (client) ID {document.client_id} is here already. Import "
-            "without keeping the ID, and the new one gets an ID of its own; or delete the other permanently.",
-        )
-    uri = _uri(document, without=without_identifier_uri, keeps_id=keep_client_id)
-    if uri and (holder := holder_of_uri(tenant, uri)):
-        raise TransferError(
-            "uri_taken",
-            f"{holder.display_name} has the Application ID URI {uri} here. Import without the URI "
-            "and set another one afterwards, or remove it there first.",
-        )
-    application = register_application(
-        tenant=tenant,
-        display_name=document.display_name,
-        sign_in_audience=document.sign_in_audience,
-        identifier_uri=uri,
-        notes=document.notes,
-        place=_place(document),
-        actor=actor,
-        now=now,
+    application = _registered(
+        document, tenant, keep_client_id, without_uri=without_identifier_uri, actor=actor, now=now
     )
-    if keep_client_id:
-        application.client_id = document.client_id
-        application.save(update_fields=["client_id"])
     if actor.user is not None:
         actor = replace(actor, owned_application_id=application.pk)  # who registers owns
     imported = Imported(application)
@@ -123,6 +100,45 @@ def import_registration(
         },
     )
     return imported
+
+
+def _registered(
+    document: Document,
+    tenant: Tenant,
+    keep_client_id: bool,
+    *,
+    without_uri: bool,
+    actor: Actor,
+    now: datetime,
+) -> Application:
+    """The registration itself, with nothing on it yet. Raises TransferError where its id or URI is taken."""
+    if keep_client_id and Application.objects.filter(client_id=document.client_id).exists():
+        raise TransferError(
+            "client_id_taken",
+            f"A registration with the application (client) ID {document.client_id} is here already. Import "
+            "without keeping the ID, and the new one gets an ID of its own; or delete the other permanently.",
+        )
+    uri = _uri(document, without=without_uri, keeps_id=keep_client_id)
+    if uri and (holder := holder_of_uri(tenant, uri)):
+        raise TransferError(
+            "uri_taken",
+            f"{holder.display_name} has the Application ID URI {uri} here. Import without the URI "
+            "and set another one afterwards, or remove it there first.",
+        )
+    application = register_application(
+        tenant=tenant,
+        display_name=document.display_name,
+        sign_in_audience=document.sign_in_audience,
+        identifier_uri=uri,
+        notes=document.notes,
+        place=_place(document),
+        actor=actor,
+        now=now,
+    )
+    if keep_client_id:
+        application.client_id = document.client_id
+        application.save(update_fields=["client_id"])
+    return application
 
 
 def _uri(document: Document, *, without: bool, keeps_id: bool) -> str:

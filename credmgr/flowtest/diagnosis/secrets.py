@@ -147,27 +147,7 @@ def damaged_value(case: Case) -> Diagnosis | None:
     """The value begins like a known one, or its checksum tells that a character was lost."""
     if case.code != WRONG_SECRET or not case.presented:
         return None
-    value = case.presented
-    row = case.secret
-    evidence = []
-    if row is not None and hint_of(value) == row.hint:
-        evidence.append(Evidence("cause", "First characters", f"{row.hint}, those of {case.credential_name}"))
-    elif row is not None:
-        evidence.append(
-            Evidence("cause", "First characters", f"Not {row.hint}, those of {case.credential_name}")
-        )
-    whole = checksum_holds(value)
-    evidence.append(
-        Evidence(
-            "note" if whole else "cause",
-            "Built-in checksum",
-            "Holds: a value made here, of a secret that is not on this application"
-            if whole
-            else f"Does not hold: {len(value)} characters, of which at least one is wrong or missing",
-        )
-    )
-    if value != value.strip():
-        evidence.insert(0, Evidence("cause", "White space", "Stands before or after the value"))
+    whole = checksum_holds(case.presented)
     if whole:
         headline = "No token: no secret of this application has this value"
         summary = (
@@ -194,8 +174,25 @@ def damaged_value(case: Case) -> Diagnosis | None:
             ),
             run_again(case),
         ],
-        evidence,
+        _traces(case, case.presented, is_whole=whole),
     )
+
+
+def _traces(case: Case, value: str, *, is_whole: bool) -> list[Evidence]:
+    """What the value itself tells: white space, how it begins, whether a character was lost."""
+    traces = []
+    if value != value.strip():
+        traces.append(Evidence("cause", "White space", "Stands before or after the value"))
+    if case.secret is not None:
+        known, of = case.secret.hint, case.credential_name
+        begins = f"{known}, those of {of}" if hint_of(value) == known else f"Not {known}, those of {of}"
+        traces.append(Evidence("cause", "First characters", begins))
+    if is_whole:
+        told = "Holds: a value made here, of a secret that is not on this application"
+    else:
+        told = f"Does not hold: {len(value)} characters, of which at least one is wrong or missing"
+    traces.append(Evidence("note" if is_whole else "cause", "Built-in checksum", told))
+    return traces
 
 
 RULES: list[Rule] = [
