@@ -42,14 +42,14 @@ def set_single_use_assertions(
 
 @transaction.atomic
 def set_second_factor_rule(
-    tenant: Tenant, *, enabled: bool, expected_version: int, actor: Actor, now: datetime
+    tenant: Tenant, *, asked: str, expected_version: int, actor: Actor, now: datetime
 ) -> Tenant:
-    """Whether administrators must have a second factor. Returns the row. No change, no audit row."""
+    """Who must have a second factor, NOBODY the default. Returns the row. No change, no audit row."""
     fresh = _locked(tenant, expected_version)
-    if fresh.administrators_need_second_factor != enabled:
-        fresh.administrators_need_second_factor = enabled
+    if fresh.second_factor_for != asked:
+        changes = {"secondFactorFor": [fresh.second_factor_for, asked]}
+        fresh.second_factor_for = asked
         _save(fresh)
-        changes = {"administratorsNeedSecondFactor": [not enabled, enabled]}
         record_directory_act(EventTag.DIRECTORY_SECOND_FACTOR_RULE, fresh, actor, now, changes)
     return fresh
 

@@ -12,6 +12,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.acceptance.portal_session import PortalSession
 from tests.database import embedded_only
 from tests.installation import InstallationFactory
@@ -48,3 +50,18 @@ def test_c9_credentials_of_the_first_version_work_after_the_upgrade(
     audit = one.manage("verify_audit")
     assert audit.returncode == 0, audit.stdout + audit.stderr
     PortalSession(one.portal_url, FACTS["admin"], FACTS["password"])
+
+
+@pytest.mark.database
+def test_a_demanded_second_factor_stays_demanded(fresh_installation: InstallationFactory) -> None:
+    """The rule asked administrators alone before it could ask everybody."""
+    one = fresh_installation(start=False, prepared=True)
+    one.manage("migrate", "registrations", "0011", check=True)
+    one.database.change("UPDATE registrations_tenant SET administrators_need_second_factor = TRUE")
+    asked = "SELECT second_factor_for FROM registrations_tenant"
+    one.manage("prepare", check=True)
+    assert one.database.rows(asked) == [("administrators",)]
+    one.database.change("UPDATE registrations_tenant SET second_factor_for = 'everybody'")
+    one.manage("migrate", "registrations", "0011", check=True)
+    one.manage("prepare", check=True)
+    assert one.database.rows(asked) == [("administrators",)]

@@ -1,4 +1,8 @@
-"""A directory may demand a second factor of its administrators; nobody locks himself out with that."""
+"""A directory may demand a second factor of its administrators or of everybody; nobody locks himself out with
+that.
+"""
+
+import re
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -25,34 +29,62 @@ def give_factor(user: User) -> None:
     Authenticator.objects.create(user=user, type="webauthn", data={"name": "Laptop"})
 
 
-def switch(client: Client, directory: Tenant, enabled: str) -> str:
+def demand(client: Client, directory: Tenant, asked: str) -> str:
     """Send the panel as it stands; what the page said."""
     directory.refresh_from_db()
-    form = {"enabled": enabled, "version": str(directory.version)}
+    form = {"asked": asked, "version": str(directory.version)}
     answer = client.post(f"/directories/{directory.pk}/second-factor", form, follow=True)
     return answer.content.decode()
 
 
 @pytest.fixture
 def demanding(signed_in: Client, person: User, directory: Tenant) -> Tenant:
-    """A directory whose rule is on; the person who switched it has a factor."""
+    """A directory that asks its administrators; the person who saw to it has a factor."""
     give_factor(person)
-    assert "must have a second factor" in switch(signed_in, directory, "yes")
+    assert f"Administrators of {directory.name} must have a" in demand(signed_in, directory, "administrators")
     return directory
 
 
-def test_who_has_none_cannot_switch_it_on(signed_in: Client, directory: Tenant) -> None:
-    assert "You have no second factor yourself" in switch(signed_in, directory, "yes")
+@pytest.mark.parametrize("asked", ["administrators", "everybody"])
+def test_who_has_none_cannot_ask_for_one(signed_in: Client, directory: Tenant, asked: str) -> None:
+    page = demand(signed_in, directory, asked)
+    assert "You have no second factor yourself" in page
+    assert re.search(f'value="{asked}"[^>]* checked', page), "what was chosen is kept"
     directory.refresh_from_db()
-    assert not directory.administrators_need_second_factor
+    assert directory.second_factor_for == "nobody"
     assert signed_in.get("/applications").status_code == 200
 
 
 def test_it_is_on_record_and_can_be_lifted(signed_in: Client, demanding: Tenant) -> None:
     row = AuditEvent.objects.get(tag=EventTag.DIRECTORY_SECOND_FACTOR_RULE)
-    assert (row.tenant_id, row.changes) == (demanding.pk, {"administratorsNeedSecondFactor": [False, True]})
-    assert "Must have a second factor" in signed_in.get(f"/directories/{demanding.pk}").content.decode()
-    assert "may have the password alone" in switch(signed_in, demanding, "no")
+    assert (row.tenant_id, row.changes) == (demanding.pk, {"secondFactorFor": ["nobody", "administrators"]})
+    assert "Demanded of administrators" in signed_in.get(f"/directories/{demanding.pk}").content.decode()
+    assert "the password alone will do" in demand(signed_in, demanding, "nobody")
+
+
+@pytest.mark.parametrize("asked", ["", "somebody"])
+def test_nothing_else_can_be_asked(signed_in: Client, demanding: Tenant, asked: str) -> None:
+    assert "Choose one of the three." in demand(signed_in, demanding, asked)
+    demanding.refresh_from_db()
+    assert demanding.second_factor_for == "administrators"
+
+
+@pytest.mark.parametrize("everywhere", [False, True], ids=["role here", "role everywhere"])
+def test_everybody_sets_one_up_first_where_everybody_is_asked(
+    signed_in: Client, demanding: Tenant, everywhere: bool
+) -> None:
+    assert "Everybody who has a role in" in demand(signed_in, demanding, "everybody")
+    assert "Demanded of everybody" in signed_in.get(f"/directories/{demanding.pk}").content.decode()
+    reader = factories.person("reader", Role.READER, tenant=None if everywhere else demanding)
+    client = client_of(reader)
+    assert client.get("/applications").headers["Location"] == "/account/second-factors"
+    page = client.get("/account/second-factors").content.decode()
+    assert f"{demanding.name} asks one of everybody." in page
+    give_factor(reader)
+    assert client.get("/applications").status_code == 200
+    elsewhere = Tenant.objects.create(name="Elsewhere", created_at=factories.NOW)
+    other = factories.person("other", Role.DIRECTORY_ADMINISTRATOR, tenant=elsewhere)
+    assert client_of(other).get("/applications").status_code == 200, "not of that directory"
 
 
 @pytest.mark.parametrize(

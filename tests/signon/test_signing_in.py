@@ -308,7 +308,7 @@ def test_a_directorys_rule_and_what_the_provider_says(
     goes_on: bool,
 ) -> None:
     settings.SSO_SECOND_FACTOR = setting
-    Tenant.objects.update(administrators_need_second_factor=True)
+    Tenant.objects.update(second_factor_for="administrators")
     idp.claims = {"roles": ["Credential.Admin"], "amr": amr}
     sign_on(client, idp)
     answer: Any = client.get("/applications")

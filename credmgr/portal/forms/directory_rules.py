@@ -8,6 +8,7 @@ from django import forms
 from credmgr.aadsts import FAMILIES
 from credmgr.accounts.step_up import StepUpFormMixin
 from credmgr.portal.forms.base import PortalForm
+from credmgr.registrations.models import ADMINISTRATORS, EVERYBODY, NOBODY
 from credmgr.registrations.queries import parse_guid
 from credmgr.registrations.switches import FORCIBLE_CODES, Switches
 
@@ -40,8 +41,23 @@ class SingleUseForm(StepUpFormMixin, PortalForm):
     version = _version()
 
 
-class SecondFactorRuleForm(SingleUseForm):
-    """As single use: which way, and what was shown."""
+class SecondFactorRuleForm(StepUpFormMixin, PortalForm):
+    """Of whom a second factor is demanded. version is what was shown (C-4)."""
+
+    asked = forms.ChoiceField(
+        label="Who must have a second factor",
+        choices=[
+            (NOBODY, "Nobody: the password alone will do"),
+            (ADMINISTRATORS, "Administrators: of the directory and of its applications"),
+            (EVERYBODY, "Everybody who has a role in this directory"),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Choose one of the three.",
+            "invalid_choice": "Choose one of the three.",
+        },
+    )
+    version = _version()
 
 
 class TestDirectoryForm(StepUpFormMixin, PortalForm):

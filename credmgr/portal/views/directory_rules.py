@@ -34,7 +34,7 @@ from credmgr.registrations.directory_rules import (
     set_single_use_assertions,
     set_test_switches,
 )
-from credmgr.registrations.models import Tenant
+from credmgr.registrations.models import ADMINISTRATORS, EVERYBODY, NOBODY, Tenant
 from credmgr.registrations.switches import ALL_OFF, read_switches, switch_problems
 
 
@@ -64,18 +64,11 @@ _SINGLE_USE = _Rule(
     set_single_use_assertions,
     lambda _, is_on: f"Client assertions work {'once from now on' if is_on else 'again until they end'}.",
 )
-_SECOND_FACTOR = _Rule(
-    SecondFactorRuleForm,
-    "enabled",
-    "second_factor",
-    "portal:directory",
-    lambda directory: directory.administrators_need_second_factor,
-    demand_second_factor,
-    lambda directory, is_on: (
-        f"Administrators of {directory.name} "
-        f"{'must have a second factor' if is_on else 'may have the password alone'}."
-    ),
-)
+_ASKED_NOW = {
+    NOBODY: "In {} the password alone will do.",
+    ADMINISTRATORS: "Administrators of {} must have a second factor.",
+    EVERYBODY: "Everybody who has a role in {} must have a second factor.",
+}
 _FOR_TESTS = _Rule(
     TestDirectoryForm,
     "is_test",
@@ -100,8 +93,20 @@ def directory_assertions(request: HttpRequest, directory_id: uuid.UUID) -> HttpR
 @sensitive_post_parameters("current_password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def directory_second_factor(request: HttpRequest, directory_id: uuid.UUID) -> HttpResponse:
-    """Ask administrators for a second factor, or no longer."""
-    return _turned(request, directory_id, _SECOND_FACTOR)
+    """Demand a second factor of everybody, of administrators, or of nobody."""
+    directory = any_directory_or_404(request, directory_id)
+    initial = {"asked": directory.second_factor_for, "version": directory.version}
+    form = SecondFactorRuleForm(posted(request), request=request, initial=initial)
+
+    def act(actor: Actor, now: datetime) -> str:
+        asked, version = form.cleaned_data["asked"], form.cleaned_data["version"]
+        demand_second_factor(directory, asked=asked, expected_version=version, actor=actor, now=now)
+        return _ASKED_NOW[asked].format(directory.name)
+
+    if done := carried_out(request, form, act, "portal:directory", directory.pk):
+        return done
+    context = {"directory": directory, "back": reverse("portal:directory", args=[directory.pk])}
+    return form_page(request, "portal/directories/second_factor.html", form, context)
 
 
 @sensitive_post_parameters("current_password")

@@ -21,6 +21,9 @@ from credmgr.registrations.models.applications import (
     Ownership,
 )
 from credmgr.registrations.models.directories import (
+    ADMINISTRATORS,
+    EVERYBODY,
+    NOBODY,
     DirectorySize,
     Tenant,
     TenantDomain,
@@ -33,15 +36,18 @@ from credmgr.registrations.models.permissions import (
 )
 
 __all__ = [
+    "ADMINISTRATORS",
     "AUDIENCES",
     "AUTHORITY_KINDS",
     "BUILT_IN",
     "CURRENT_CREDENTIALS",
     "CURRENT_WITH_EXPIRED",
     "ENTRA",
+    "EVERYBODY",
     "LONG_AGO",
     "MULTITENANT",
     "NEVER",
+    "NOBODY",
     "NO_CREDENTIALS",
     "NO_LIVE_CREDENTIAL",
     "OIDC",

@@ -4,14 +4,18 @@ import uuid
 
 from django.db import models
 
+# Of whom a directory demands a second factor.
+NOBODY, ADMINISTRATORS, EVERYBODY = "nobody", "administrators", "everybody"
+_ASKED = [(NOBODY, "Nobody"), (ADMINISTRATORS, "Administrators"), (EVERYBODY, "Everybody")]
+
 
 class Tenant(models.Model):
     """A directory. Its id is the tenant id in every URL and token.
 
     single_use_assertions: a client assertion's jti works once. is_test marks a directory for testing other
     people's code; only then test_switches count ({} when all are off).
-    administrators_need_second_factor: without one they get no further than to setting one up. version counts
-    edits (C-4).
+    second_factor_for: whoever of these has none gets no further than to setting one up. version counts edits
+    (C-4).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -21,7 +25,7 @@ class Tenant(models.Model):
     is_test = models.BooleanField(default=False)
     single_use_assertions = models.BooleanField(default=False)
     test_switches = models.JSONField(default=dict)
-    administrators_need_second_factor = models.BooleanField(default=False)
+    second_factor_for = models.CharField(max_length=16, choices=_ASKED, default=NOBODY)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
