@@ -49,7 +49,7 @@ from credmgr.registrations.models import (
     Application,
     Tenant,
 )
-from credmgr.registrations.visible import owned_in, visible_in
+from credmgr.registrations.visible import OF_LIVE, owned_in, visible_in
 
 ALL, OWNED, DELETED = "all", "owned", "deleted"
 TABS = (ALL, OWNED, DELETED)
@@ -110,9 +110,11 @@ def _conditions(now: datetime) -> dict[str, Q]:
     }
 
 
-def in_order(rows: QuerySet[Application], sort: str, now: datetime, *, stored: bool) -> QuerySet[Application]:
-    """Sorted by one of SORTS, a minus in front for the other way round; by name when unknown. stored: whether
-    the stored statuses hold.
+def in_order(
+    rows: QuerySet[Application], sort: str, now: datetime, *, tab: str = ALL, stored: bool
+) -> QuerySet[Application]:
+    """Sorted by one of SORTS, a minus in front for the other way round; by name when unknown. tab: that the
+    rows are of. stored: whether the stored statuses hold.
 
     By status the worst comes first, within a status the nearest end; by expiry the earliest end first, and
     registrations without credentials last. Names compare without case.
@@ -132,6 +134,8 @@ def in_order(rows: QuerySet[Application], sort: str, now: datetime, *, stored: b
             order = [F("status_rank"), *order]
     else:
         order = by_name
+    if tab != DELETED:
+        order = [OF_LIVE, *order]
     return rows.order_by(*(each.desc() if backwards else each.asc() for each in order))
 
 

@@ -24,6 +24,7 @@ from credmgr.registrations.models import (
 )
 from credmgr.registrations.naming import URI_MAX
 from credmgr.registrations.queries import parse_guid
+from credmgr.registrations.visible import OF_LIVE
 
 GRAPH_CLIENT_ID = uuid.UUID("00000003-0000-0000-c000-000000000000")
 # "Windows Azure Service Management API", the same GUID in every Entra directory.
@@ -87,7 +88,7 @@ def first_resources_of(tenant_id: uuid.UUID, most: int) -> list[Resource]:
     usable = (
         Application.objects.filter(deleted_at=None, authority_kind=BUILT_IN, is_disabled=False)
         .exclude(pk__in=switched_off.values("application_id"))
-        .order_by(Lower("display_name"), "pk")
+        .order_by(OF_LIVE, Lower("display_name"), "pk")
     )
     # Asked for both at once, the database would sort the whole directory.
     consented = usable.exclude(tenant_id=tenant_id).filter(

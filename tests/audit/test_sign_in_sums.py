@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from credmgr.audit.models import BusyApplication, HourOfSignIns, SignIn, SummedSignIns
 from credmgr.audit.recording import Actor
@@ -17,6 +18,7 @@ from credmgr.audit.retention import purge_sign_ins
 from credmgr.audit.sign_in_questions import FAILURE, SUCCESS, Question, reach
 from credmgr.audit.sign_in_sums import HOUR, hour_of, mend_sums, sum_new_sign_ins
 from credmgr.audit.sign_ins import SignInRecord, record_sign_in
+from credmgr.audit.summed_hours import Part, tallies
 from credmgr.audit.timeline import timeline, timeline_of
 from tests.audit.rows import NOW, TENANT, many, sign_in
 from tests.database import postgresql_only
@@ -231,6 +233,23 @@ def test_a_busy_application_is_summed_by_itself_from_its_first_row_on() -> None:
     sum_new_sign_ins()
     assert summed() == counted()
     assert_charts_are_true()
+
+
+@postgresql_only
+def test_rows_that_are_summed_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index of times would lead through all those of the day."""
+    for name in ("STEP_ROWS", "BUSY_ROWS", "LOOK_EVERY_ROWS"):
+        monkeypatch.setattr(f"credmgr.audit.sign_in_sums.{name}", 10_000)
+    many(6_000, over=timedelta(hours=24))
+    assert sum_new_sign_ins() == 6_000
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE audit_signin")
+        with CaptureQueriesContext(connection) as captured:
+            assert sum(each.rows for each in tallies(Part(TENANT, NOW - HOUR, None)).values()) > 240
+        cursor.execute("EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF) " + captured.captured_queries[0]["sql"])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "audit_signin_pkey" in plan, plan
+    assert "audit_signin_at_" not in plan, plan
 
 
 @postgresql_only

@@ -17,6 +17,7 @@ from credmgr.flowtest.scopes import SCOPE_MAX
 from credmgr.portal.forms.base import PortalForm
 from credmgr.portal.forms.flow_credentials import signs_with_kept_key
 from credmgr.registrations.models import Application
+from credmgr.registrations.visible import OF_LIVE
 
 PLACES_MOST = 200
 
@@ -89,7 +90,7 @@ def places_beside(application: Application) -> list[Application]:
     rows = Application.objects.filter(tenant_id=application.tenant_id, deleted_at=None)
     rows = rows.exclude(pk=application.pk).select_related("tenant")
     # The order of an index: any other would sort the whole directory.
-    return list(rows.order_by(Lower("display_name"), "pk")[:PLACES_MOST])
+    return list(rows.order_by(OF_LIVE, Lower("display_name"), "pk")[:PLACES_MOST])
 
 
 def _place(application: Application) -> str:
