@@ -5,8 +5,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
-# One more than the two cores that the checks are made for: browsers and servers wait for each other.
-JOBS ?= 3
+# Twice the two cores that the checks are made for: browsers and servers wait for each other.
+JOBS ?= 4
 # Each process goes through files as a whole, so that what a file prepares is prepared once; who has none left takes
 # over from the others.
 IN_PARALLEL := -n $(JOBS) --dist worksteal

@@ -10,7 +10,7 @@ from tests.clients.stage import Stage, make_stage
 from tests.installation import Installation
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def stage(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """One application with every kind of credential on the running installation."""
     return make_stage(installation, tmp_path_factory.mktemp("clients"))

@@ -33,7 +33,7 @@ def cache_folder() -> Path:
     return Path(root) / "credmgr-tests" / f"azure-cli-{VERSION}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def az_folder() -> Path:
     """The folder that holds az; installs it when it is not there."""
     folder = cache_folder()

@@ -42,7 +42,7 @@ REFUSED = {
 UNKNOWN_TENANT = {"sync": "Unable to get authority configuration", "aio": "AADSTS90002"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def answers(stage: Stage) -> dict[str, Answers]:
     """What each half said in every case."""
     program = PROGRAMS / "azure_identity_python.py"

@@ -13,7 +13,7 @@ PAGE = ROOT / "docs" / "clients.md"
 NAMED = re.compile(r"`(test_\w+\.py::test_\w+(?:\[[^\]`]+\])?)`")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def collected() -> set[str]:
     """Every test of this folder, by the name that pytest gives it."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:randomly", "tests/clients"]

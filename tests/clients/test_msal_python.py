@@ -46,7 +46,7 @@ REFUSED = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def answers(stage: Stage) -> Answers:
     """What MSAL said in every case."""
     return stage.run(sys.executable, PROGRAMS / "msal_python.py")

@@ -88,14 +88,14 @@ def node() -> str:
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def msal(stage: Stage) -> Answers:
     """What MSAL for Node said. It has no setting for a CA: the variable is read when Node starts."""
     environment = {"NODE_EXTRA_CA_CERTS": stage.facts["ca"]}
     return stage.run(node(), FOLDER / "msal_node.mjs", environment=environment)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def identity(stage: Stage) -> Answers:
     """What @azure/identity said; it is given the CA in its own settings."""
     return stage.run(node(), FOLDER / "azure_identity.mjs")

@@ -47,7 +47,7 @@ ELSEWHERE = [
 NOT_RUN = [f"msal-{each}/{kind}" for each in ("dotnet", "java", "go") for kind in ("secret", "certificate")]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shown(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> ProgramsShown:
     """The programs as the running installation shows them."""
     return show_programs(stage, tmp_path_factory.mktemp("programs"))

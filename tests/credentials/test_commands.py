@@ -246,7 +246,7 @@ def test_without_a_directory_the_sentence_says_how_to_get_one(refusal):
     assert "There is no directory yet" in refusal("list_apps")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The seed's three files, and others made from them."""
     tmp_path = tmp_path_factory.mktemp("seed")

@@ -64,7 +64,7 @@ print(json.dumps(rows))
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def rows(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What test_token said in every case, by the case's name."""
     folder = tmp_path_factory.mktemp("files")

@@ -18,7 +18,7 @@ KEYS = "/organizations/discovery/v2.0/keys"
 BOTH = pytest.mark.parametrize("secure", [False, True], ids=["plain", "https"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def person(installation: Installation) -> PortalSession:
     """The administrator, on the plain listener."""
     return PortalSession(installation.portal_url, installation.admin_name, installation.admin_password)

@@ -28,7 +28,7 @@ print(Application.objects.get(client_id={app_id!r}).pk)
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def at_issuer(installation: Installation, tls: Tls) -> Iterator[dict[str, str]]:
     """The address of a registration that lives at oidc-provider, and what the walk needs to know of it."""
     made = installation.json("register_app", "Harbor Sync Worker at its own issuer")

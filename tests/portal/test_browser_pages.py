@@ -14,7 +14,7 @@ WIDTHS = (1440, 390)
 THEMES = ("light", "dark")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def harbor(installation: Any) -> dict[str, str]:
     """A registration with a secret and an identifier URI, made the way scripts do."""
     made: dict[str, str] = installation.json(

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 WRONG_SECRET = 7000215
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def busy(installation: Installation) -> dict[str, str]:
     """An application whose sign-ins fill a day: every tenth refused, more in one hour."""
     made: dict[str, str] = installation.json("register_app", "Fleet Telemetry Ingest")
