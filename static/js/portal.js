@@ -75,6 +75,24 @@ drawer.addEventListener("change", showPlace);
 // address and opens it over this page. Escape, focus trap and focus return are the browser's own.
 const FIELD = ".panel-body :is(input:not([type=hidden]), select, textarea):not([readonly], [disabled])";
 
+// By which one element names others, next to a link to a place of the page.
+const NAMING = ["for", "form", "list", "aria-labelledby", "aria-describedby", "aria-controls", "data-reveals", "data-copy-from"];
+
+// The page below may have the same field, such as the password that both ask for: then a label of the panel would name
+// that one, which is out of reach.
+function keepIdsApart(panel) {
+  for (const { id } of [...panel.querySelectorAll("[id]")].filter(({ id }) => document.getElementById(id))) {
+    panel.querySelector(`#${CSS.escape(id)}`).id = `panel-${id}`;
+    for (const name of NAMING) {
+      for (const each of panel.querySelectorAll(`[${name}~="${CSS.escape(id)}"]`)) {
+        const ids = each.getAttribute(name).split(/\s+/);
+        each.setAttribute(name, ids.map((one) => (one === id ? `panel-${id}` : one)).join(" "));
+      }
+    }
+    for (const link of panel.querySelectorAll(`a[href="#${CSS.escape(id)}"]`)) link.setAttribute("href", `#panel-${id}`);
+  }
+}
+
 async function openPanel(link) {
   const answer = await fetch(link.href, { headers: { Accept: "text/html" } });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -88,6 +106,7 @@ async function openPanel(link) {
   dialog.setAttribute("aria-labelledby", "panel-title");
   panel.removeAttribute("aria-labelledby");
   panel.setAttribute("role", "presentation");
+  keepIdsApart(panel);
   dialog.append(document.adoptNode(panel));
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
