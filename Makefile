@@ -31,8 +31,10 @@ test: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test but 
 	@sh .ci/postgres $(BIN)/python -m pytest $(IN_PARALLEL) -m "database and not slow"
 
 test-all: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test, the slow ones too, on both databases; on PostgreSQL without Azure CLI, screenshots and bench
-	$(BIN)/python -m pytest $(IN_PARALLEL)
-	@sh .ci/postgres $(BIN)/python -m pytest $(IN_PARALLEL)
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not alone"
+	$(BIN)/python -m pytest -n 0 -m alone
+	@sh .ci/postgres $(BIN)/python -m pytest $(IN_PARALLEL) -m "not alone"
+	@sh .ci/postgres $(BIN)/python -m pytest -n 0 -m alone
 
 test-postgres: $(VENV)/.ready-to-test chromium node-clients node-peers ## every test but the slow ones on PostgreSQL, on a server of its own
 	@sh .ci/postgres $(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow"

@@ -18,7 +18,7 @@ from tests.installation import SHARED_LIMITS, InstallationFactory
 from tests.ops.soak_people import CHANGERS, CROWD, AtWork, Person, invited, registered
 from tests.ops.soak_record import AUDITED, Soak
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 MINUTES = float(os.environ.get("SOAK_MINUTES", "1"))
 PROGRAMS = 4
 # Fifty people sign in from one address at once: that limit is one of those that are set high.
