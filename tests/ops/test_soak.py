@@ -21,6 +21,8 @@ from tests.ops.soak_record import AUDITED, Soak
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 MINUTES = float(os.environ.get("SOAK_MINUTES", "1"))
 PROGRAMS = 4
+# People come one after the other: as many password hashes at one moment would measure nothing but these.
+ARRIVAL_SECONDS = min(MINUTES * 30, 120)
 # Fifty people sign in from one address at once: that limit is one of those that are set high.
 LIMITS = SHARED_LIMITS | {"CREDMGR_LOG_LEVEL": "WARNING"}
 
@@ -36,8 +38,11 @@ def test_minutes_of_mixed_traffic(fresh_installation: InstallationFactory) -> No
     soak.acts.clear()  # from here on each is counted, every sign-in too
     before = dict(one.database.rows(AUDITED))
     programs = [partial(soak.take_token, random.Random(number)) for number in range(PROGRAMS)]  # noqa: S311
-    work = [*programs, *(partial(come_and_work, soak, person) for person in people)]
-    threads = [threading.Thread(target=soak.repeat, args=(each,)) for each in work]
+    threads = [threading.Thread(target=soak.repeat, args=(each,)) for each in programs]
+    threads += [
+        threading.Thread(target=arrive, args=(soak, person, ARRIVAL_SECONDS * place / len(people)))
+        for place, person in enumerate(people)
+    ]
     for thread in threads:
         thread.start()
     until = time.monotonic() + MINUTES * 60
@@ -76,6 +81,12 @@ def begin(soak: Soak, person: Person) -> None:
     at_work.change_certificate()
     with soak.lock:
         soak.applications.append(person.application)
+
+
+def arrive(soak: Soak, person: Person, after: float) -> None:
+    """Begin after so many seconds, and go on until the time is over."""
+    soak.over.wait(after)
+    soak.repeat(partial(come_and_work, soak, person))
 
 
 def come_and_work(soak: Soak, person: Person) -> None:
