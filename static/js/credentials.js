@@ -59,12 +59,20 @@ async function examine(form) {
   const body = new FormData(form);
   for (const name of ["current_password", "accepted", "description"]) body.delete(name);
   part.setAttribute("aria-busy", "true");
-  const answer = await fetch(form.dataset.examines, { method: "POST", body, signal: run.signal, headers: { Accept: "text/html" } });
-  // A sign-in page or an error page is no list of findings; Add will say what is wrong.
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const isFindings = !answer.redirected && !page.querySelector("main");
-  part.replaceChildren(...(isFindings ? [...page.body.childNodes].map((node) => document.adoptNode(node)) : []));
-  part.removeAttribute("aria-busy");
+  let found = [];
+  try {
+    const answer = await fetch(form.dataset.examines, { method: "POST", body, signal: run.signal, headers: { Accept: "text/html" } });
+    // A sign-in page or an error page is no list of findings; Add will say what is wrong.
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const isFindings = !answer.redirected && !page.querySelector("main");
+    if (isFindings) found = [...page.body.childNodes].map((node) => document.adoptNode(node));
+  } finally {
+    // Of a server that is away nothing stays, least of all what was found in another file.
+    if (latest.get(form) === run) {
+      part.replaceChildren(...found);
+      part.removeAttribute("aria-busy");
+    }
+  }
 }
 
 document.addEventListener("change", (event) => {

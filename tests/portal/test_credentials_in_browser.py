@@ -224,6 +224,23 @@ def test_b5_the_private_key_is_named_as_soon_as_it_is_chosen(signed_in_page: Any
 
 
 @pytest.mark.browser
+def test_of_a_server_that_is_away_no_older_findings_stay(
+    signed_in_page: Any, base: str, tmp_path: Path, server_crt: Path
+):
+    """They were of another file."""
+    page = signed_in_page
+    (tmp_path / "server.pem").write_bytes(files.seed().key)
+    page.goto(f"{base}/certificates/new")
+    choose = page.get_by_label(re.compile("^Certificate file"))
+    choose.set_input_files(tmp_path / "server.pem")
+    page.locator(".findings").wait_for()
+    page.route("**/certificates/examine", lambda route: route.abort())
+    choose.set_input_files(server_crt)
+    page.locator(".findings").wait_for(state="detached")
+    assert page.locator("[data-findings]").get_attribute("aria-busy") is None
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_axe_finds_nothing_and_nothing_overflows(

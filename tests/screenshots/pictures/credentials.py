@@ -3,6 +3,8 @@
 from tests.screenshots import steps as do
 from tests.screenshots.picture import Picture, page, panel
 
+# Of the newest choice: while it is looked at, those of the one before stand there, dimmed.
+FOUND = "[data-findings]:not([aria-busy]) .findings"
 LONG_TEXT = "A description that goes on for longer than anybody would think useful, and then some more of it"
 PICTURES: list[Picture] = [
     page("credentials", "portal:credentials", "harbor"),
@@ -16,13 +18,13 @@ PICTURES: list[Picture] = [
         "certificate-upload-findings",
         "portal:certificate_new",
         "bare",
-        then=do.after(do.attach(certificate_file="server.crt"), do.wait(".findings")),
+        then=do.after(do.attach(certificate_file="server.crt"), do.wait(FOUND)),
     ),
     panel(
         "certificate-upload-refusal",
         "portal:certificate_new",
         "bare",
-        then=do.after(do.attach(certificate_file="server.pem"), do.wait(".findings")),
+        then=do.after(do.attach(certificate_file="server.pem"), do.wait(FOUND)),
     ),
     panel(
         "certificate-upload-with-key",
@@ -31,7 +33,7 @@ PICTURES: list[Picture] = [
         then=do.after(
             do.fill(keep_private_key="on"),
             do.attach(certificate_file="server.crt", key_file="other.pem"),
-            do.wait(".findings"),
+            do.wait(FOUND),
         ),
     ),
     page(
