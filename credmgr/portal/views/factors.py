@@ -23,6 +23,7 @@ from credmgr.portal.access import person_of, standing_in
 from credmgr.portal.acting import carried_out, form_page, posted
 from credmgr.portal.forms.applications import ConfirmedForm
 from credmgr.portal.forms.factors import AddPasskeyForm, ConfirmAppForm
+from credmgr.registrations.models import EVERYBODY, Tenant
 
 # What a new passkey has to answer to.
 ADDING = "passkey_adding"
@@ -34,8 +35,16 @@ def factors(request: HttpRequest) -> HttpResponse:
     found = factors_of(person_of(request))
     context: dict[str, Any] = {"factors": found}
     if not found.is_on:
-        context["demanded_by"] = demanding_directories(standing_in(request)).first()
+        context["demand"] = _demand(demanding_directories(standing_in(request)).first())
     return render(request, "account/factors.html", context)
+
+
+def _demand(directory: Tenant | None) -> str:
+    """Who asks for a second factor, and of whom, in a sentence; empty where nobody does."""
+    if directory is None:
+        return ""
+    asked = "everybody" if directory.second_factor_for == EVERYBODY else "its administrators"
+    return f"{directory.name} asks one of {asked}. Set it up here, then everything else opens."
 
 
 @sensitive_variables("secret")
