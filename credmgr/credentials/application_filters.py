@@ -7,6 +7,7 @@ Status is the ruling of lifecycle.status_from. As a rule it is read as it is sto
 said once more as conditions on indexes.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import (
@@ -24,6 +25,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce, Greatest, Least, Lower, NullIf
 
 from credmgr.accounts.models import User
@@ -111,10 +113,10 @@ def _conditions(now: datetime) -> dict[str, Q]:
 
 
 def in_order(
-    rows: QuerySet[Application], sort: str, now: datetime, *, tab: str = ALL, stored: bool
+    rows: QuerySet[Application], tab: str, sort: str, now: datetime, *, stored: bool
 ) -> QuerySet[Application]:
     """Sorted by one of SORTS, a minus in front for the other way round; by name when unknown. tab: that the
-    rows are of. stored: whether the stored statuses hold.
+    rows are of, as of on_tab. stored: whether the stored statuses hold.
 
     By status the worst comes first, within a status the nearest end; by expiry the earliest end first, and
     registrations without credentials last. Names compare without case.
@@ -134,9 +136,17 @@ def in_order(
             order = [F("status_rank"), *order]
     else:
         order = by_name
-    if tab != DELETED:
-        order = [OF_LIVE, *order]
-    return rows.order_by(*(each.desc() if backwards else each.asc() for each in order))
+    return rows.order_by(*directed([*head_of_order(tab), *order], backwards=backwards))
+
+
+def head_of_order(tab: str) -> list[F]:
+    """What an order of the registrations of a tab begins with, so that it is that of an index."""
+    return [] if tab == DELETED else [OF_LIVE]
+
+
+def directed(order: Sequence[F | Lower], *, backwards: bool) -> list[OrderBy]:
+    """All of it rising, or all of it falling."""
+    return [each.desc() if backwards else each.asc() for each in order]
 
 
 def _live(now: datetime) -> Q:

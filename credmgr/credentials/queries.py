@@ -140,14 +140,7 @@ def applications_page(
         rows = _in_order_of(few[part.start : part.stop])
     elif found > _FEW and chosen.is_stored and sort in filters.BY_STATUS and status not in STATUSES:
         rows = _in_order_of(
-            status_order.keys_at(
-                chosen.rows,
-                part,
-                found,
-                now,
-                backwards=sort == filters.BY_STATUS[1],
-                are_deleted=tab == filters.DELETED,
-            )
+            status_order.keys_at(chosen.rows, tab, part, found, now, backwards=sort == filters.BY_STATUS[1])
         )
     elif filters.asks_for_status(status, sort):  # keys are in an index, whole rows are not
         rows = _in_order_of(_at(chosen.ordered.values_list("pk", flat=True), part, found))
@@ -225,7 +218,7 @@ def _chosen(
     stored = filters.asks_for_status(status, sort) and stored_status.bring_up_to_date(now)
     matches = matching(filters.on_tab(tenant, tab, user, now, sees_all=sees_all), tenant, search)
     rows = filters.at_place(filters.with_status(matches.rows, status, now, stored=stored), place)
-    return _Chosen(rows, filters.in_order(rows, sort, now, tab=tab, stored=stored), matches.are_many, stored)
+    return _Chosen(rows, filters.in_order(rows, tab, sort, now, stored=stored), matches.are_many, stored)
 
 
 def _keys(ordered: QuerySet[Application], most: int) -> list[uuid.UUID] | None:

@@ -11,27 +11,21 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Lower
 
 from credmgr.credentials import stored_status
+from credmgr.credentials.application_filters import directed, head_of_order
 from credmgr.credentials.lifecycle import STATUSES
 from credmgr.registrations.models import Application
-from credmgr.registrations.visible import OF_LIVE
 
 _FEW = 2_000
 _ORDER = (F("credential_end"), Lower("display_name"), F("pk"))
 
 
 def keys_at(
-    rows: QuerySet[Application],
-    part: range,
-    found: int,
-    now: datetime,
-    *,
-    backwards: bool,
-    are_deleted: bool = False,
+    rows: QuerySet[Application], tab: str, part: range, found: int, now: datetime, *, backwards: bool
 ) -> list[uuid.UUID]:
-    """What is at these positions of so many rows, as application_filters.in_order sorts them by status,
-    counted from the nearer end. now: aware UTC, at which the stored statuses hold.
+    """What is at these positions of so many rows of a tab, as application_filters.in_order sorts them by
+    status, counted from the nearer end. now: aware UTC, at which the stored statuses hold.
     """
-    order = _ORDER if are_deleted else (OF_LIVE, *_ORDER)
+    order: list[F | Lower] = [*head_of_order(tab), *_ORDER]
     if part.start > found - part.stop:
         mirrored = range(found - part.stop, found - part.start)
         return _walked(rows, order, mirrored, now, backwards=not backwards)[::-1]
@@ -47,7 +41,7 @@ def _walked(
     # Asked as a number that is computed, the status leads into no index of its own.
     walked = stored_status.conditions(now, state="state_as_number")
     in_order = rows.alias(state_as_number=F("credential_state") + 0).order_by(
-        *(each.desc() if backwards else each.asc() for each in order)
+        *directed(order, backwards=backwards)
     )
     for status in reversed(STATUSES) if backwards else STATUSES:
         of_status = rows.filter(found[status])

@@ -100,15 +100,20 @@ def _case(attempt: Attempt, told: ShapeResult, shapes: list[ShapeResult]) -> Cas
     )
 
 
+def _was_refused(attempt: Attempt, told: ShapeResult, code: int) -> bool:
+    """Whether the authority here said so; another's directory cannot be looked into."""
+    return attempt.is_built_in and told.error is not None and told.error.code == code
+
+
 def _api_elsewhere(attempt: Attempt, told: ShapeResult) -> Application | None:
     """The multitenant API of another directory that the scope names, where the authority knew none."""
-    if not attempt.is_built_in or told.error is None or told.error.code != _UNKNOWN_RESOURCE:
+    if not _was_refused(attempt, told, _UNKNOWN_RESOURCE):
         return None
     return api_of_elsewhere(attempt.asked_in, attempt.spec.asked.scope.removesuffix("/.default"))
 
 
 def _disabled_api(attempt: Attempt, told: ShapeResult) -> Application | None:
-    if not attempt.is_built_in or told.error is None or told.error.code != DISABLED_RESOURCE:
+    if not _was_refused(attempt, told, DISABLED_RESOURCE):
         return None
     resource = find_resource(attempt.asked_in.pk, attempt.spec.asked.scope.removesuffix("/.default"))
     if resource is None or resource.application_id is None:

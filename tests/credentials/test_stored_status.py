@@ -180,9 +180,10 @@ def test_status_is_asked_of_an_index_alone() -> None:
                 assert "client_secret" not in sql
 
 
+@pytest.mark.parametrize("tab", [filters.ALL, filters.DELETED])
 @pytest.mark.parametrize("few", [0, 3, 2_000])
 def test_any_part_of_the_order_by_status_is_that_of_the_whole(
-    few: int, scene: dict[str, Application], monkeypatch: pytest.MonkeyPatch
+    few: int, tab: str, scene: dict[str, Application], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether the statuses are walked in the index or put in order."""
     monkeypatch.setattr(status_order, "_FEW", few)
@@ -190,10 +191,16 @@ def test_any_part_of_the_order_by_status_is_that_of_the_whole(
         secret(application(f"h{number}"), days=(400, 12, -5)[number % 3] + number % 4, age=50)
     assert stored_status.bring_up_to_date(NOW)
     rows = Application.objects.filter(deleted_at=None)
+    live = list(filters.in_order(rows, filters.ALL, "status", NOW, stored=True).values_list("pk", flat=True))
+    if tab == filters.DELETED:  # one after the other: that is not the order asked for
+        for number, app in enumerate(rows.order_by("pk")):
+            Application.objects.filter(pk=app.pk).update(deleted_at=NOW - timedelta(minutes=number))
+        rows = Application.objects.exclude(deleted_at=None)
     for sort, backwards in (("status", False), ("-status", True)):
-        whole = list(filters.in_order(rows, sort, NOW, stored=True).values_list("pk", flat=True))
+        whole = list(filters.in_order(rows, tab, sort, NOW, stored=True).values_list("pk", flat=True))
+        assert whole == (live[::-1] if backwards else live)
         assert len(whole) == 19
         for start in range(19):
             for stop in range(start, 20):
-                part = status_order.keys_at(rows, range(start, stop), 19, NOW, backwards=backwards)
+                part = status_order.keys_at(rows, tab, range(start, stop), 19, NOW, backwards=backwards)
                 assert part == whole[start:stop], (sort, start, stop)

@@ -174,23 +174,23 @@ def damaged_value(case: Case) -> Diagnosis | None:
             ),
             run_again(case),
         ],
-        _traces(case, case.presented, is_whole=whole),
+        _traces(case, is_whole=whole),
     )
 
 
-def _traces(case: Case, value: str, *, is_whole: bool) -> list[Evidence]:
+def _traces(case: Case, *, is_whole: bool) -> list[Evidence]:
     """What the value itself tells: white space, how it begins, whether a character was lost."""
     traces = []
-    if value != value.strip():
+    if case.presented != case.presented.strip():
         traces.append(Evidence("cause", "White space", "Stands before or after the value"))
     if case.secret is not None:
         known, of = case.secret.hint, case.credential_name
-        begins = f"{known}, those of {of}" if hint_of(value) == known else f"Not {known}, those of {of}"
-        traces.append(Evidence("cause", "First characters", begins))
+        unlike = "" if hint_of(case.presented) == known else "Not "
+        traces.append(Evidence("cause", "First characters", f"{unlike}{known}, those of {of}"))
     if is_whole:
         told = "Holds: a value made here, of a secret that is not on this application"
     else:
-        told = f"Does not hold: {len(value)} characters, of which at least one is wrong or missing"
+        told = f"Does not hold: {len(case.presented)} characters, of which at least one is wrong or missing"
     traces.append(Evidence("note" if is_whole else "cause", "Built-in checksum", told))
     return traces
 
